@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+/* Do not edit directly, auto-generated from: */
+/*	include/netlink/mlb.yaml */
+/* YNL-GEN kernel source */
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include "netlink_gen.h"
+
+#include <uapi/linux/mlb.h>
+
+/* Integer value ranges */
+static const struct netlink_range_validation mlb_a_config_resolve_rate_range = {
+	.min	= 1ULL,
+	.max	= 10000000ULL,
+};
+
+static const struct netlink_range_validation mlb_a_config_max_flows_range = {
+	.min	= 1ULL,
+	.max	= 67108864ULL,
+};
+
+static const struct netlink_range_validation mlb_a_config_max_owners_range = {
+	.min	= 1ULL,
+	.max	= 67108864ULL,
+};
+
+static const struct netlink_range_validation mlb_a_node_weight_range = {
+	.max	= MLB_WEIGHT_MAX,
+};
+
+/* Common nested types */
+const struct nla_policy mlb_owner_entry_nl_policy[MLB_A_OWNER_ENTRY_AGE + 1] = {
+	[MLB_A_OWNER_ENTRY_TOKEN] = { .type = NLA_U32, },
+	[MLB_A_OWNER_ENTRY_NODE] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
+	[MLB_A_OWNER_ENTRY_CPU] = { .type = NLA_U32, },
+	[MLB_A_OWNER_ENTRY_LOCAL] = { .type = NLA_FLAG, },
+	[MLB_A_OWNER_ENTRY_AGE] = { .type = NLA_U32, },
+};
+
+/* MLB_CMD_CONFIG_SET - do */
+static const struct nla_policy mlb_config_set_nl_policy[MLB_A_CONFIG_PORT + 1] = {
+	[MLB_A_CONFIG_RESOLVE_TIMEOUT] = NLA_POLICY_RANGE(NLA_U32, 2, 1000),
+	[MLB_A_CONFIG_RESOLVE_RATE] = NLA_POLICY_FULL_RANGE(NLA_U32, &mlb_a_config_resolve_rate_range),
+	[MLB_A_CONFIG_MAX_FLOWS] = NLA_POLICY_FULL_RANGE(NLA_U32, &mlb_a_config_max_flows_range),
+	[MLB_A_CONFIG_MAX_OWNERS] = NLA_POLICY_FULL_RANGE(NLA_U32, &mlb_a_config_max_owners_range),
+	[MLB_A_CONFIG_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+};
+
+/* MLB_CMD_KEY_SET - do */
+static const struct nla_policy mlb_key_set_nl_policy[MLB_A_CONFIG_KEY + 1] = {
+	[MLB_A_CONFIG_KEY] = { .type = NLA_BINARY, },
+};
+
+/* MLB_CMD_NODE_GET - do */
+static const struct nla_policy mlb_node_get_nl_policy[MLB_A_NODE_ID + 1] = {
+	[MLB_A_NODE_ID] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
+};
+
+/* MLB_CMD_NODE_ADD - do */
+static const struct nla_policy mlb_node_add_nl_policy[MLB_A_NODE_SELF + 1] = {
+	[MLB_A_NODE_ID] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
+	[MLB_A_NODE_ADDR] = { .type = NLA_BINARY, },
+	[MLB_A_NODE_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &mlb_a_node_weight_range),
+	[MLB_A_NODE_STATE] = NLA_POLICY_MAX(NLA_U32, 3),
+	[MLB_A_NODE_SELF] = { .type = NLA_FLAG, },
+};
+
+/* MLB_CMD_NODE_SET - do */
+static const struct nla_policy mlb_node_set_nl_policy[MLB_A_NODE_STATE + 1] = {
+	[MLB_A_NODE_ID] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
+	[MLB_A_NODE_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &mlb_a_node_weight_range),
+	[MLB_A_NODE_STATE] = NLA_POLICY_MAX(NLA_U32, 3),
+};
+
+/* MLB_CMD_NODE_DEL - do */
+static const struct nla_policy mlb_node_del_nl_policy[MLB_A_NODE_ID + 1] = {
+	[MLB_A_NODE_ID] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
+};
+
+/* MLB_CMD_SERVICE_GET - do */
+static const struct nla_policy mlb_service_get_nl_policy[MLB_A_SERVICE_PORT + 1] = {
+	[MLB_A_SERVICE_ADDR] = { .type = NLA_BINARY, },
+	[MLB_A_SERVICE_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+};
+
+/* MLB_CMD_SERVICE_ADD - do */
+static const struct nla_policy mlb_service_add_nl_policy[MLB_A_SERVICE_NODE + 1] = {
+	[MLB_A_SERVICE_ADDR] = { .type = NLA_BINARY, },
+	[MLB_A_SERVICE_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[MLB_A_SERVICE_SCHEDULER] = NLA_POLICY_MAX(NLA_U32, 1),
+	[MLB_A_SERVICE_NODE] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
+};
+
+/* MLB_CMD_SERVICE_SET - do */
+static const struct nla_policy mlb_service_set_nl_policy[MLB_A_SERVICE_ALL_NODES + 1] = {
+	[MLB_A_SERVICE_ADDR] = { .type = NLA_BINARY, },
+	[MLB_A_SERVICE_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[MLB_A_SERVICE_SCHEDULER] = NLA_POLICY_MAX(NLA_U32, 1),
+	[MLB_A_SERVICE_NODE] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
+	[MLB_A_SERVICE_ALL_NODES] = { .type = NLA_FLAG, },
+};
+
+/* MLB_CMD_SERVICE_DEL - do */
+static const struct nla_policy mlb_service_del_nl_policy[MLB_A_SERVICE_PORT + 1] = {
+	[MLB_A_SERVICE_ADDR] = { .type = NLA_BINARY, },
+	[MLB_A_SERVICE_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+};
+
+/* MLB_CMD_OWNER_GET - do */
+static const struct nla_policy mlb_owner_get_do_nl_policy[MLB_A_OWNER_TOKEN + 1] = {
+	[MLB_A_OWNER_NODE] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
+	[MLB_A_OWNER_TOKEN] = { .type = NLA_U32, },
+};
+
+/* MLB_CMD_OWNER_GET - dump */
+static const struct nla_policy mlb_owner_get_dump_nl_policy[MLB_A_OWNER_TOKEN + 1] = {
+	[MLB_A_OWNER_NODE] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
+	[MLB_A_OWNER_TOKEN] = { .type = NLA_U32, },
+};
+
+/* MLB_CMD_OWNER_ADD - do */
+static const struct nla_policy mlb_owner_add_nl_policy[MLB_A_OWNER_ENTRY + 1] = {
+	[MLB_A_OWNER_ENTRY] = NLA_POLICY_NESTED(mlb_owner_entry_nl_policy),
+};
+
+/* MLB_CMD_OWNER_DEL - do */
+static const struct nla_policy mlb_owner_del_nl_policy[MLB_A_OWNER_ENTRY + 1] = {
+	[MLB_A_OWNER_ENTRY] = NLA_POLICY_NESTED(mlb_owner_entry_nl_policy),
+};
+
+/* MLB_CMD_OWNER_FLUSH - do */
+static const struct nla_policy mlb_owner_flush_nl_policy[MLB_A_OWNER_NODE + 1] = {
+	[MLB_A_OWNER_NODE] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
+};
+
+/* MLB_CMD_FLOW_GET - dump */
+static const struct nla_policy mlb_flow_get_nl_policy[MLB_A_FLOW_DPORT + 1] = {
+	[MLB_A_FLOW_DADDR] = { .type = NLA_BINARY, },
+	[MLB_A_FLOW_DPORT] = { .type = NLA_U16, },
+};
+
+/* Ops table for mlb */
+const struct genl_split_ops mlb_nl_ops[20] = {
+	{
+		.cmd	= MLB_CMD_CONFIG_GET,
+		.doit	= mlb_nl_config_get_doit,
+		.flags	= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MLB_CMD_CONFIG_SET,
+		.doit		= mlb_nl_config_set_doit,
+		.policy		= mlb_config_set_nl_policy,
+		.maxattr	= MLB_A_CONFIG_PORT,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MLB_CMD_KEY_SET,
+		.doit		= mlb_nl_key_set_doit,
+		.policy		= mlb_key_set_nl_policy,
+		.maxattr	= MLB_A_CONFIG_KEY,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MLB_CMD_NODE_GET,
+		.doit		= mlb_nl_node_get_doit,
+		.policy		= mlb_node_get_nl_policy,
+		.maxattr	= MLB_A_NODE_ID,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= MLB_CMD_NODE_GET,
+		.dumpit	= mlb_nl_node_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= MLB_CMD_NODE_ADD,
+		.doit		= mlb_nl_node_add_doit,
+		.policy		= mlb_node_add_nl_policy,
+		.maxattr	= MLB_A_NODE_SELF,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MLB_CMD_NODE_SET,
+		.doit		= mlb_nl_node_set_doit,
+		.policy		= mlb_node_set_nl_policy,
+		.maxattr	= MLB_A_NODE_STATE,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MLB_CMD_NODE_DEL,
+		.doit		= mlb_nl_node_del_doit,
+		.policy		= mlb_node_del_nl_policy,
+		.maxattr	= MLB_A_NODE_ID,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MLB_CMD_SERVICE_GET,
+		.doit		= mlb_nl_service_get_doit,
+		.policy		= mlb_service_get_nl_policy,
+		.maxattr	= MLB_A_SERVICE_PORT,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= MLB_CMD_SERVICE_GET,
+		.dumpit	= mlb_nl_service_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= MLB_CMD_SERVICE_ADD,
+		.doit		= mlb_nl_service_add_doit,
+		.policy		= mlb_service_add_nl_policy,
+		.maxattr	= MLB_A_SERVICE_NODE,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MLB_CMD_SERVICE_SET,
+		.doit		= mlb_nl_service_set_doit,
+		.policy		= mlb_service_set_nl_policy,
+		.maxattr	= MLB_A_SERVICE_ALL_NODES,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MLB_CMD_SERVICE_DEL,
+		.doit		= mlb_nl_service_del_doit,
+		.policy		= mlb_service_del_nl_policy,
+		.maxattr	= MLB_A_SERVICE_PORT,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MLB_CMD_OWNER_GET,
+		.doit		= mlb_nl_owner_get_doit,
+		.policy		= mlb_owner_get_do_nl_policy,
+		.maxattr	= MLB_A_OWNER_TOKEN,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MLB_CMD_OWNER_GET,
+		.dumpit		= mlb_nl_owner_get_dumpit,
+		.policy		= mlb_owner_get_dump_nl_policy,
+		.maxattr	= MLB_A_OWNER_TOKEN,
+		.flags		= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= MLB_CMD_OWNER_ADD,
+		.doit		= mlb_nl_owner_add_doit,
+		.policy		= mlb_owner_add_nl_policy,
+		.maxattr	= MLB_A_OWNER_ENTRY,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MLB_CMD_OWNER_DEL,
+		.doit		= mlb_nl_owner_del_doit,
+		.policy		= mlb_owner_del_nl_policy,
+		.maxattr	= MLB_A_OWNER_ENTRY,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MLB_CMD_OWNER_FLUSH,
+		.doit		= mlb_nl_owner_flush_doit,
+		.policy		= mlb_owner_flush_nl_policy,
+		.maxattr	= MLB_A_OWNER_NODE,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MLB_CMD_FLOW_GET,
+		.dumpit		= mlb_nl_flow_get_dumpit,
+		.policy		= mlb_flow_get_nl_policy,
+		.maxattr	= MLB_A_FLOW_DPORT,
+		.flags		= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd	= MLB_CMD_STATS_GET,
+		.doit	= mlb_nl_stats_get_doit,
+		.flags	= GENL_CMD_CAP_DO,
+	},
+};
+
+static const struct genl_multicast_group mlb_nl_mcgrps[] = {
+	[MLB_NLGRP_OWNER] = { "owner", },
+	[MLB_NLGRP_EVENT] = { "event", },
+};

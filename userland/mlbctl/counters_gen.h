@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Do not edit: generated from include/netlink/mlb.yaml. */
+MLB_COUNTER(MLB_A_STATS_STEER_FLOW, "steer", "flow",
+	    "packets of a known flow sent to its node")
+MLB_COUNTER(MLB_A_STATS_STEER_SOCKET, "steer", "socket",
+	    "packets whose socket is on this node")
+MLB_COUNTER(MLB_A_STATS_STEER_JOIN_LOCAL, "steer", "join-local",
+	    "MP_JOIN SYNs whose connection is on this node")
+MLB_COUNTER(MLB_A_STATS_STEER_JOIN_OWNER, "steer", "join-owner",
+	    "MP_JOIN SYNs sent to the node that the owner table gave")
+MLB_COUNTER(MLB_A_STATS_STEER_JOIN_RESOLVED, "steer", "join-resolved",
+	    "MP_JOIN SYNs sent to the node that answered a query")
+MLB_COUNTER(MLB_A_STATS_STEER_NEW_LOCAL, "steer", "new-local",
+	    "SYNs of new connections kept on this node")
+MLB_COUNTER(MLB_A_STATS_STEER_NEW_REMOTE, "steer", "new-remote",
+	    "SYNs of new connections sent to the node that the scheduler chose")
+MLB_COUNTER(MLB_A_STATS_STEER_RESOLVED, "steer", "resolved",
+	    "packets of unknown flows sent to the node that answered a query")
+MLB_COUNTER(MLB_A_STATS_STEER_NO_NODE, "steer", "no-node",
+	    "SYNs of new connections that no node could take, left to the local stack")
+MLB_COUNTER(MLB_A_STATS_STEER_UNCLAIMED, "steer", "unclaimed",
+	    "packets that no node claimed, left to the local stack for its RST")
+MLB_COUNTER(MLB_A_STATS_STEER_REFUSED_STATE, "steer", "refused-state",
+	    "MP_JOIN SYNs left to the local stack because their owner takes no joins (maintenance, dead or deleted)")
+MLB_COUNTER(MLB_A_STATS_STEER_TUNNEL_IN, "steer", "tunnel-in",
+	    "packets that came out of the tunnel for this node")
+MLB_COUNTER(MLB_A_STATS_BAD_HEADER, "bad", "header",
+	    "packets to a service with a truncated or lying IP or TCP header, left to the stack")
+MLB_COUNTER(MLB_A_STATS_BAD_OPTION, "bad", "option",
+	    "packets to a service with a malformed TCP or MPTCP option, steered as plain TCP")
+MLB_COUNTER(MLB_A_STATS_BAD_VERSION, "bad", "version",
+	    "SYNs with MP_CAPABLE of a version other than 1, steered as plain TCP")
+MLB_COUNTER(MLB_A_STATS_BAD_FRAGMENT, "bad", "fragment",
+	    "IP fragments to a service address, left to the stack")
+MLB_COUNTER(MLB_A_STATS_OWNER_LEARNT, "owner", "learnt",
+	    "tokens learnt from connections of this node")
+MLB_COUNTER(MLB_A_STATS_OWNER_WITHDRAWN, "owner", "withdrawn",
+	    "tokens withdrawn because their connection ended")
+MLB_COUNTER(MLB_A_STATS_OWNER_ADDED, "owner", "added",
+	    "entries added through netlink")
+MLB_COUNTER(MLB_A_STATS_OWNER_DELETED, "owner", "deleted",
+	    "entries deleted through netlink or with their node")
+MLB_COUNTER(MLB_A_STATS_OWNER_CACHED, "owner", "cached",
+	    "entries made from a peer's answer")
+MLB_COUNTER(MLB_A_STATS_OWNER_CONFLICT, "owner", "conflict",
+	    "tokens learnt here that the table showed at another node")
+MLB_COUNTER(MLB_A_STATS_OWNER_FULL, "owner", "full",
+	    "entries not made because the table is at max-owners")
+MLB_COUNTER(MLB_A_STATS_LEARN_DROPPED, "learn", "dropped",
+	    "handshakes not looked at because too many wait for confirmation")
+MLB_COUNTER(MLB_A_STATS_LEARN_UNCONFIRMED, "learn", "unconfirmed",
+	    "handshakes whose third packet TCP did not accept")
+MLB_COUNTER(MLB_A_STATS_FLOW_CREATED, "flow", "created",
+	    "flow entries made")
+MLB_COUNTER(MLB_A_STATS_FLOW_EXPIRED, "flow", "expired",
+	    "flow entries removed after their time without a packet")
+MLB_COUNTER(MLB_A_STATS_FLOW_EVICTED, "flow", "evicted",
+	    "flow entries removed to make room for new ones")
+MLB_COUNTER(MLB_A_STATS_FLOW_REMOVED, "flow", "removed",
+	    "flow entries removed because their node or service went or their 4-tuple was used anew")
+MLB_COUNTER(MLB_A_STATS_FLOW_FAILED, "flow", "failed",
+	    "flow entries not made for want of memory")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_STARTED, "resolve", "started",
+	    "tokens and flows asked for")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_FOUND, "resolve", "found",
+	    "of these, answered")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_TIMEOUT, "resolve", "timeout",
+	    "of these, claimed by nobody in time")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_NEGATIVE, "resolve", "negative",
+	    "packets not asked for because nobody claimed their key a moment ago")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_PARKED, "resolve", "parked",
+	    "packets that waited for an answer")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_DROP_KEY, "resolve", "drop-key",
+	    "packets dropped because too many wait for the same answer")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_DROP_FULL, "resolve", "drop-full",
+	    "packets dropped because too many wait in all")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_DROP_RATE, "resolve", "drop-rate",
+	    "packets dropped because resolve-rate was reached")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_DROP_GONE, "resolve", "drop-gone",
+	    "waiting packets dropped because their device, service or namespace went")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_QUERY_TX, "resolve", "query-tx",
+	    "queries sent")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_QUERY_RX, "resolve", "query-rx",
+	    "queries received")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_ANSWER_TX, "resolve", "answer-tx",
+	    "answers sent")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_ANSWER_RX, "resolve", "answer-rx",
+	    "answers received")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_ANSWER_LATE, "resolve", "answer-late",
+	    "answers that nobody waited for any more")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_ANSWER_LIMITED, "resolve", "answer-limited",
+	    "queries not answered because resolve-rate was reached")
+MLB_COUNTER(MLB_A_STATS_TUNNEL_TX, "tunnel", "tx",
+	    "packets sent through the tunnel")
+MLB_COUNTER(MLB_A_STATS_TUNNEL_TX_ROUTE, "tunnel", "tx-route",
+	    "packets dropped for want of a route to the node")
+MLB_COUNTER(MLB_A_STATS_TUNNEL_TX_MEMORY, "tunnel", "tx-memory",
+	    "packets dropped for want of memory")
+MLB_COUNTER(MLB_A_STATS_TUNNEL_TX_KEY, "tunnel", "tx-key",
+	    "packets dropped because no cluster key or self node is set")
+MLB_COUNTER(MLB_A_STATS_TUNNEL_RX, "tunnel", "rx",
+	    "client packets received through the tunnel")
+MLB_COUNTER(MLB_A_STATS_TUNNEL_RX_SHORT, "tunnel", "rx-short",
+	    "tunnel packets dropped as too short for what they say")
+MLB_COUNTER(MLB_A_STATS_TUNNEL_RX_VERSION, "tunnel", "rx-version",
+	    "tunnel packets dropped for a version, type or reserved field not known here")
+MLB_COUNTER(MLB_A_STATS_TUNNEL_RX_SENDER, "tunnel", "rx-sender",
+	    "tunnel packets dropped because the sender is no node known here, or this one")
+MLB_COUNTER(MLB_A_STATS_TUNNEL_RX_MAC, "tunnel", "rx-mac",
+	    "tunnel packets dropped because their MAC is wrong (another key, forged)")
+MLB_COUNTER(MLB_A_STATS_TUNNEL_RX_INNER, "tunnel", "rx-inner",
+	    "tunnel packets dropped because what they carry is not whole TCP to a service here (also nested tunnels)")
