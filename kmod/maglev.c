@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Maglev hashing (Eisenbud et al., NSDI 2016, 3.4): every member has its own
+ * permutation of the slots, and members take turns in claiming the first free
+ * slot of theirs. A member that leaves frees its slots and moves few others.
+ */
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/string.h>
+
+#include "maglev.h"
+
+#define SLOTS_PER_NODE	100
+
+/*
+ * Steps of the turn-taking that one slot may cost on average. More of them
+ * follow the weights of a very uneven pool in finer steps.
+ */
+#define STEPS_PER_SLOT	16
+
+u32 mlb_maglev_size(unsigned int n)
+{
+	static const u32 primes[] = { 8191, 131071, 524287 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(primes) - 1; i++)
+		if (n <= primes[i] / SLOTS_PER_NODE)
+			break;
+	return primes[i];
+}
+
+/* A bijection of 64 bits in which each bit of the input moves all others. */
+static u64 mix(u64 x)
+{
+	x += 0x9e3779b97f4a7c15ULL;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+	return x ^ x >> 31;
+}
+
+/* The size is prime, so every skip makes a permutation. */
+static void walk_start(struct mlb_maglev_walk *walk,
+		       const struct mlb_maglev_node *node, u32 size)
+{
+	u64 seed = mix(node->id);
+
+	walk->next = mlb_maglev_slot(seed >> 32, size);
+	walk->skip = 1 + mlb_maglev_slot((u32)seed, size - 1);
+	walk->id = node->id;
+	walk->weight = node->weight;
+}
+
+static void walk_claim(struct mlb_maglev_walk *walk, u16 *slots, u32 size)
+{
+	u32 slot = walk->next;
+	bool taken;
+
+	do {
+		taken = slots[slot];
+		if (!taken)
+			slots[slot] = walk->id;
+		slot += walk->skip;
+		if (slot >= size)
+			slot -= size;
+	} while (taken);
+	walk->next = slot;
+}
+
+/*
+ * Credit that one slot costs. As much as the greatest weight lets each member
+ * claim at most one slot a round; then rounds may be many more than slots in
+ * a pool where few members have nearly all weight, so the price is bounded by
+ * the mean weight. A power of two, because it must rarely change when a
+ * member goes: the order of turns changes with it, and moves slots.
+ */
+static u32 slot_price(u32 sum, u32 max, unsigned int live)
+{
+	return roundup_pow_of_two(min(max, sum / live * STEPS_PER_SLOT));
+}
+
+void mlb_maglev_fill(u16 *slots, u32 size, const struct mlb_maglev_node *nodes,
+		     unsigned int n, struct mlb_maglev_walk *walk)
+{
+	struct mlb_maglev_walk *w;
+	unsigned int live = 0, i;
+	u32 sum = 0, max = 0;
+	u32 left = size;
+	u32 price;
+
+	memset(slots, 0, size * sizeof(*slots));
+
+	for (i = 0; i < n; i++) {
+		if (!nodes[i].weight)
+			continue;
+		walk_start(&walk[live++], &nodes[i], size);
+		sum += nodes[i].weight;
+		max = max_t(u32, max, nodes[i].weight);
+	}
+	if (!live)
+		return;
+
+	price = slot_price(sum, max, live);
+	/* Half a slot's credit in hand rounds shares to the nearest. */
+	for (i = 0; i < live; i++)
+		walk[i].credit = price / 2;
+
+	for (;;) {
+		for (w = walk; w < walk + live; w++) {
+			w->credit += w->weight;
+			while (w->credit >= price) {
+				w->credit -= price;
+				walk_claim(w, slots, size);
+				if (!--left)
+					return;
+			}
+		}
+	}
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _MLB_MAGLEV_H
+#define _MLB_MAGLEV_H
+
+#include <linux/types.h>
+
+/**
+ * struct mlb_maglev_node - one member of a pool
+ * @id: node id; the permutation depends on it alone, so every node of the
+ *	cluster computes the same table
+ * @weight: share of the table; a member of weight 0 gets no slot
+ */
+struct mlb_maglev_node {
+	u16 id;
+	u16 weight;
+};
+
+/* Working memory for one member while a table is filled. */
+struct mlb_maglev_walk {
+	u32 next;
+	u32 skip;
+	u32 credit;
+	u16 id;
+	u16 weight;
+};
+
+/**
+ * mlb_maglev_size() - slots of the table for a pool
+ * @n: members of the pool
+ *
+ * Return: a prime, at least 100 slots a member (Maglev, NSDI 2016, 5.3).
+ */
+u32 mlb_maglev_size(unsigned int n);
+
+/**
+ * mlb_maglev_fill() - fill a lookup table
+ * @slots: the table; every slot gets the id of a member, or 0 in all of them
+ *	when no member has a weight
+ * @size: what mlb_maglev_size() gave
+ * @nodes: the pool in ascending order of id
+ * @n: its members
+ * @walk: working memory, @n of them
+ *
+ * Shares are exact to the slot or so; a member whose weight is worth less
+ * than half a slot may get none. Every host computes the same table.
+ *
+ * Takes time in the order of @size times log(@size): milliseconds for
+ * hundreds of members. Call it from process context.
+ */
+void mlb_maglev_fill(u16 *slots, u32 size, const struct mlb_maglev_node *nodes,
+		     unsigned int n, struct mlb_maglev_walk *walk);
+
+/* Slot of a hash: multiplication takes the place of a division. */
+static inline u32 mlb_maglev_slot(u32 hash, u32 size)
+{
+	return ((u64)hash * size) >> 32;
+}
+
+#endif
