@@ -29,6 +29,9 @@
  * packet to this node about this flow. It leaves out what segmentation
  * changes from packet to packet, and so the payload, which TCP's checksum
  * guards as it would without the tunnel.
+ *
+ * Both structures are read in place, where a packet's headers are aligned to
+ * four bytes and no more.
  */
 struct mlb_tunhdr {
 	u8 shape;
@@ -38,7 +41,7 @@ struct mlb_tunhdr {
 	u8 version;
 	u8 zero;
 	__be64 mac;
-};
+} __packed __aligned(4);
 
 #define MLB_TUNHDR_HLEN		3
 #define MLB_TUNHDR_CONTROL	0x20
@@ -92,7 +95,7 @@ struct mlb_tunmsg {
 	__be32 token;
 	struct mlb_tuple tuple;
 	__be32 zero;
-};
+} __packed __aligned(4);
 
 static_assert(sizeof(struct mlb_tunmsg) == 56);
 
