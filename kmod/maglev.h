@@ -28,7 +28,8 @@ struct mlb_maglev_walk {
  * mlb_maglev_size() - slots of the table for a pool
  * @n: members of the pool
  *
- * Return: a prime, at least 100 slots a member (Maglev, NSDI 2016, 5.3).
+ * Return: a prime, with at least 100 slots for each of as many members as
+ * there can be nodes.
  */
 u32 mlb_maglev_size(unsigned int n);
 
