@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Install the Debian packages of scripts/packages that are missing.
+. "$(dirname "$0")/lib.sh"
+
+missing=()
+while read -r package; do
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" = installed ] ||
+		missing+=("$package")
+done < <(grep -v '^#' "$ROOT/scripts/packages")
+
+[ ${#missing[@]} -gt 0 ] || exit 0
+need_root
+say "installing Debian packages: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { apt-get -q update &&
+       apt-get -qy --no-install-recommends install "${missing[@]}"; } \
+     > "$log" 2>&1 < /dev/null; then
+	cat "$log" >&2
+	die "cannot install packages"
+fi

@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Prepare a kernel for building and running mlb, and print shell variables:
+#   KIND     uml or qemu
+#   RELEASE  kernel release
+#   KDIR     directory of the kernel's build (qemu: inside BUILDROOT)
+#   SOURCE   kernel source tree (uml)
+#   IMAGE    program (uml) or kernel image (qemu)
+#   BUILDROOT, INITRAMFS, MODULES, GUEST  (qemu) toolchain root, initramfs,
+#            disk of modules, disk with the root file system
+#   BUSYBOX  static busybox
+# "kernel.sh source" prepares only the source tree and prints SOURCE.
+# shellcheck disable=SC2034	# the variables are printed by name
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/apt.sh"
+
+usage="usage: kernel.sh uml-fast|uml-debug|6.1|6.12|7.3|source"
+scripts=$ROOT/scripts
+
+# The newest release of a series for which a suite has image and headers.
+newest_release()	# SUITE PATTERN
+{
+	apt_private "$1" apt-cache pkgnames linux- |
+		sed -nE "s/^linux-(image|headers)-($2)$/\2/p" |
+		sort -V | uniq -d | tail -1
+}
+
+entry_busybox()
+{
+	cached "busybox-$(digest "$scripts/busybox.sh")" "$scripts/busybox.sh"
+}
+
+entry_guest()
+{
+	local key
+
+	key=$(digest "$scripts"/{guest-root.sh,guest-packages,disk.sh})
+	cached "guest-$key" "$scripts/guest-root.sh"
+}
+
+entry_source()	# SUITE PACKAGE
+{
+	local version
+
+	version=$(apt_version "$1" "$2")
+	[ -n "$version" ] || die "$1 has no $2"
+	cached "$2-${version//[:~]/_}-$(digest "$scripts/kernel-source.sh")" \
+		"$scripts/kernel-source.sh" "$1" "$2"
+}
+
+prepare_source()
+{
+	apt_refresh bookworm
+	SOURCE=$(entry_source bookworm linux-source-6.12)
+}
+
+prepare_uml()	# FLAVOUR FRAGMENT...
+{
+	local flavour=$1 key
+
+	shift
+	KIND=uml
+	prepare_source
+	key=$(digest "${SOURCE##*/}" "$scripts/kernel-uml.sh" "$@")
+	KDIR=$(cached "$flavour-$key" "$scripts/kernel-uml.sh" "$SOURCE" "$@")
+	IMAGE=$KDIR/linux
+	RELEASE=$(cat "$KDIR/include/config/kernel.release")
+	BUSYBOX=$(entry_busybox)/busybox
+}
+
+prepare_debian()	# SUITE SERIES PATTERN
+{
+	local suite=$1 series=$2 key entry early
+
+	KIND=qemu
+	apt_refresh "$suite"
+	[ "$suite" = bookworm ] || apt_refresh bookworm
+	RELEASE=$(newest_release "$suite" "$3")
+	[ -n "$RELEASE" ] || die "$suite has no kernel $series"
+	BUSYBOX=$(entry_busybox)/busybox
+	key=$(digest "$RELEASE" "$(apt_version "$suite" "linux-headers-$RELEASE")" \
+		"$scripts"/{kernel-debian.sh,disk.sh})
+	entry=$(cached "debian-$series-$key" "$scripts/kernel-debian.sh" \
+		"$suite" "$RELEASE")
+	early=$(cached "early-$series-$(digest "$key" "$scripts"/{kernel-initramfs.sh,vm-early.sh})" \
+		"$scripts/kernel-initramfs.sh" "$entry/image" "$RELEASE" "$BUSYBOX")
+	KDIR=/lib/modules/$RELEASE/build
+	IMAGE=$entry/vmlinuz
+	BUILDROOT=$entry/root
+	INITRAMFS=$early/initramfs
+	MODULES=$entry/modules.img
+	GUEST=$(entry_guest)/root.img
+}
+
+case "${1:-}" in
+source)
+	prepare_source ;;
+uml-fast)
+	prepare_uml "$1" "$scripts/uml/config" ;;
+uml-debug)
+	prepare_uml "$1" "$scripts/uml/config" "$scripts/uml/config.debug" ;;
+6.1)
+	prepare_debian bookworm "$1" '6[.]1[.].*-cloud-amd64' ;;
+6.12)
+	prepare_debian bookworm "$1" '6[.]12[.].*-cloud-amd64' ;;
+7.3)	# or what trixie-backports has moved on to
+	prepare_debian trixie "$1" '[0-9]+[.].*-cloud-amd64' ;;
+*)
+	die "$usage" ;;
+esac
+
+for name in KIND RELEASE KDIR SOURCE IMAGE BUILDROOT INITRAMFS MODULES GUEST BUSYBOX; do
+	[ -z "${!name:-}" ] || printf '%s=%q\n' "$name" "${!name}"
+done
