@@ -1,0 +1,136 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# MPTCP endpoints, servers, clients and what the stack counts of them.
+
+declare -A R # the last client's report
+declare -A CLIENT_PID CLIENT_FD
+
+mptcp_limits() # NETNS
+{
+	must ip -n "$1" mptcp limits set subflows 4 add_addr_accepted 4
+}
+
+# The client's second address makes a second subflow on every connection, those
+# that exist too.
+endpoints_add()
+{
+	must ip -n "$PREFIX-c" mptcp endpoint add "${CLIENT4[1]}" dev eth1 subflow
+	must ip -n "$PREFIX-c" mptcp endpoint add "${CLIENT6[1]}" dev eth1 subflow
+}
+
+endpoints_flush()
+{
+	must ip -n "$PREFIX-c" mptcp endpoint flush
+}
+
+vip() # 4|6
+{
+	[ "$1" = 4 ] && echo "$VIP4" || echo "$VIP6"
+}
+
+# Writes down a child for the clean-up. Called right after "&".
+child() { CHILDREN+=("$!"); }
+
+line_there() # FILE PATTERN
+{
+	grep -q -- "$2" "$1" 2> /dev/null
+}
+
+# A server of both VIPs on each node.
+servers_up() # [OPTION...]
+{
+	local i f
+
+	for ((i = 1; i <= NODES; i++)); do
+		for f in 4 6; do
+			on_node "$i" "$LOAD" server -i "$i" "$@" "$(vip $f)" \
+				"$PORT" > "$TMP/server.$i.$f" 2>&1 &
+			child
+		done
+	done
+	for ((i = 1; i <= NODES; i++)); do
+		for f in 4 6; do
+			wait_for 10 line_there "$TMP/server.$i.$f" listening ||
+				bail "no server: $(cat "$TMP/server.$i.$f")"
+		done
+	done
+}
+
+client_start() # NAME ARGUMENT...
+{
+	local name=$1 fd
+
+	shift
+	rm -f "$TMP/$name.in"
+	mkfifo "$TMP/$name.in"
+	exec {fd}<> "$TMP/$name.in"
+	CLIENT_FD[$name]=$fd
+	on_client "$LOAD" client "$@" <&"$fd" > "$TMP/$name.out" 2>&1 &
+	CLIENT_PID[$name]=$!
+	child
+}
+
+client_says() # NAME PATTERN [SECONDS]
+{
+	wait_for "${3:-30}" line_there "$TMP/$1.out" "^$2"
+}
+
+client_runs() # NAME
+{
+	kill -0 "${CLIENT_PID[$1]}" 2> /dev/null
+}
+
+# What a client that was started with -w waits for.
+client_go() # NAME
+{
+	echo >&"${CLIENT_FD[$1]}"
+}
+
+# Waits for the client; its report is in R then.
+client_end() # NAME
+{
+	local name=$1 pair pairs fd=${CLIENT_FD[$1]}
+
+	wait "${CLIENT_PID[$name]}"
+	exec {fd}>&-
+	R=()
+	read -ra pairs <<< "$(grep '^connections=' "$TMP/$name.out")"
+	for pair in "${pairs[@]}"; do
+		R[${pair%%=*}]=${pair#*=}
+	done
+	[ -n "${R[connections]:-}" ] ||
+		bail "client $name: $(cat "$TMP/$name.out")"
+	tap_note "$name: $(tail -n1 "$TMP/$name.out")"
+}
+
+client_run() # NAME ARGUMENT...
+{
+	client_start "$@"
+	client_end "$1"
+}
+
+# Connections that node ID greeted, from the client's report.
+served_by() # ID
+{
+	local pair
+
+	for pair in ${R[by_id]//,/ }; do
+		[ "${pair%%:*}" = "$1" ] && { echo "${pair#*:}"; return; }
+	done
+	echo 0
+}
+
+nstat_get() # NETNS COUNTER
+{
+	ip netns exec "$1" nstat -asz "$2" | awk -v n="$2" '$1 == n { print $2 }'
+}
+
+nodes_nstat() # COUNTER
+{
+	local i sum=0
+
+	for ((i = 1; i <= NODES; i++)); do
+		sum=$((sum + $(nstat_get "$PREFIX-n$i" "$1")))
+	done
+	echo "$sum"
+}
