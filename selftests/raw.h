@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* rawpkt: packets that no well-behaved stack sends. */
+#ifndef RAW_H
+#define RAW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <netinet/in.h>
+
+#define RAW_MAX		9216
+#define RAW_OPTIONS	40
+
+struct raw_addr {
+	int family;
+	size_t len;
+	uint8_t ip[16];
+};
+
+/* A TCP segment; what differs from a sound one is said by the last members. */
+struct raw_segment {
+	struct raw_addr src, dst;
+	uint16_t sport, dport;
+	uint32_t seq, ack;
+	uint8_t flags;
+	uint8_t opt[256];
+	size_t opt_len;
+	size_t payload;
+	int doff;		/* -1: what the options need */
+	int cut;		/* -1: whole; else bytes of TCP that are sent */
+	bool bad_sum;
+};
+
+int raw_addr_parse(const char *text, struct raw_addr *a);
+int raw_hex_parse(const char *text, uint8_t *buf, size_t max);
+int raw_option_add(struct raw_segment *seg, const char *text);
+int raw_flags_parse(const char *text, uint8_t *flags);
+
+/* Returns the length of the IP packet in @buf, which has RAW_MAX bytes. */
+size_t raw_build(const struct raw_segment *seg, uint8_t *buf);
+
+int raw_send_ip(const struct raw_addr *dst, const uint8_t *pkt, size_t len);
+int raw_send_fragments(const struct raw_addr *dst, const uint8_t *pkt,
+		       size_t len, size_t first);
+int raw_send_paged(const char *dev, const char *mac, const uint8_t *pkt,
+		   size_t len, size_t linear, int family);
+
+/* A socket that sees what comes back for the segment; open it before sending. */
+int raw_reply_open(const struct raw_segment *seg);
+/* "rst", "synack", "ack", "other" or "none" after @ms. */
+const char *raw_reply_wait(int fd, const struct raw_segment *seg, int ms);
+
+int raw_capture(const char *dev, uint16_t port, size_t min_len,
+		const char *file, int ms);
+
+#endif

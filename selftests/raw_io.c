@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Sends crafted packets, waits for what comes back, captures datagrams. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "raw.h"
+
+#ifndef IPV6_HDRINCL
+#define IPV6_HDRINCL 36
+#endif
+#define FRAGMENT_HEADER	8
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int raw_send_ip(const struct raw_addr *dst, const uint8_t *pkt, size_t len)
+{
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	int one = 1, err = 0;
+	int fd = socket(dst->family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	if (dst->family == AF_INET) {
+		memcpy(&sin.sin_addr, dst->ip, 4);
+		n = sendto(fd, pkt, len, 0, (struct sockaddr *)&sin,
+			   sizeof(sin));
+	} else {
+		memcpy(&sin6.sin6_addr, dst->ip, 16);
+		if (setsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, &one,
+			       sizeof(one)))
+			n = -1;
+		else
+			n = sendto(fd, pkt, len, 0, (struct sockaddr *)&sin6,
+				   sizeof(sin6));
+	}
+	if (n != (ssize_t)len)
+		err = -1;
+	close(fd);
+	return err;
+}
+
+static int fragments4(const struct raw_addr *dst, const uint8_t *pkt,
+		      size_t len, size_t first)
+{
+	uint8_t frag[RAW_MAX];
+	size_t off = 0, left = len - 20;
+
+	while (left) {
+		size_t n = off || first >= left ? left : first;
+		uint16_t v = htons(off / 8 | (n < left ? 0x2000 : 0));
+
+		memcpy(frag, pkt, 20);
+		memcpy(frag + 6, &v, 2);
+		v = htons(20 + n);
+		memcpy(frag + 2, &v, 2);
+		memset(frag + 10, 0, 2);
+		memcpy(frag + 20, pkt + 20 + off, n);
+		if (raw_send_ip(dst, frag, 20 + n))
+			return -1;
+		off += n;
+		left -= n;
+	}
+	return 0;
+}
+
+static int fragments6(const struct raw_addr *dst, const uint8_t *pkt,
+		      size_t len, size_t first)
+{
+	uint8_t frag[RAW_MAX];
+	size_t off = 0, left = len - 40;
+	uint32_t id = random();
+
+	while (left) {
+		size_t n = off || first >= left ? left : first;
+		uint16_t v = htons(off | (n < left));
+
+		memcpy(frag, pkt, 40);
+		frag[40] = frag[6];
+		frag[6] = IPPROTO_FRAGMENT;
+		frag[41] = 0;
+		memcpy(frag + 42, &v, 2);
+		memcpy(frag + 44, &id, 4);
+		v = htons(FRAGMENT_HEADER + n);
+		memcpy(frag + 4, &v, 2);
+		memcpy(frag + 48, pkt + 40 + off, n);
+		if (raw_send_ip(dst, frag, 48 + n))
+			return -1;
+		off += n;
+		left -= n;
+	}
+	return 0;
+}
+
+/*
+ * Two fragments, the first with @first bytes of TCP (a multiple of 8), or one
+ * "atomic" fragment when that is all of it.
+ */
+int raw_send_fragments(const struct raw_addr *dst, const uint8_t *pkt,
+		       size_t len, size_t first)
+{
+	if (first % 8 || !first) {
+		errno = EINVAL;
+		return -1;
+	}
+	return dst->family == AF_INET ? fragments4(dst, pkt, len, first) :
+					fragments6(dst, pkt, len, first);
+}
+
+/*
+ * Sends a packet of which only the first @linear bytes of IP are in the skb's
+ * head and the rest in pages, so that headers may lie across the border. The
+ * kernel does that for more than a page of data.
+ */
+int raw_send_paged(const char *dev, const char *mac, const uint8_t *pkt,
+		   size_t len, size_t linear, int family)
+{
+	struct virtio_net_hdr vh = { .hdr_len = ETH_HLEN + linear };
+	struct sockaddr_ll ll = {
+		.sll_family = AF_PACKET,
+		.sll_ifindex = if_nametoindex(dev),
+		.sll_halen = ETH_ALEN,
+	};
+	struct ethhdr eth = {
+		.h_proto = htons(family == AF_INET ? ETH_P_IP : ETH_P_IPV6),
+	};
+	struct iovec iov[] = {
+		{ &vh, sizeof(vh) },
+		{ &eth, sizeof(eth) },
+		{ (void *)pkt, len },
+	};
+	struct msghdr msg = {
+		.msg_name = &ll, .msg_namelen = sizeof(ll),
+		.msg_iov = iov, .msg_iovlen = 3,
+	};
+	int fd, one = 1, err = 0;
+
+	if (sscanf(mac, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &eth.h_dest[0],
+		   &eth.h_dest[1], &eth.h_dest[2], &eth.h_dest[3],
+		   &eth.h_dest[4], &eth.h_dest[5]) != ETH_ALEN) {
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(ll.sll_addr, eth.h_dest, ETH_ALEN);
+	ll.sll_protocol = eth.h_proto;
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) ||
+	    sendmsg(fd, &msg, 0) < 0)
+		err = -1;
+	close(fd);
+	return err;
+}
+
+int raw_reply_open(const struct raw_segment *seg)
+{
+	return socket(seg->src.family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);
+}
+
+static const char *reply_name(const struct raw_segment *seg,
+			      const uint8_t *pkt, size_t len)
+{
+	struct { uint16_t sport, dport; } want = {
+		htons(seg->dport), htons(seg->sport)
+	};
+
+	/* Raw IPv6 sockets give the packet without its IP header. */
+	if (seg->src.family == AF_INET) {
+		size_t ip = (pkt[0] & 0xf) * 4;
+
+		if (len < ip || memcmp(pkt + 12, seg->dst.ip, 4))
+			return NULL;
+		pkt += ip;
+		len -= ip;
+	}
+	if (len < 20 || memcmp(pkt, &want, 4))
+		return NULL;
+	if (pkt[13] & 0x04)
+		return "rst";
+	if ((pkt[13] & 0x12) == 0x12)
+		return "synack";
+	return pkt[13] & 0x10 ? "ack" : "other";
+}
+
+const char *raw_reply_wait(int fd, const struct raw_segment *seg, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int64_t end = now_ms() + ms;
+
+	for (;;) {
+		uint8_t buf[RAW_MAX];
+		int64_t left = end - now_ms();
+		const char *name;
+		ssize_t n;
+
+		if (left <= 0 || poll(&pfd, 1, left) <= 0)
+			return "none";
+		n = recv(fd, buf, sizeof(buf), 0);
+		name = n > 0 ? reply_name(seg, buf, n) : NULL;
+		if (name)
+			return name;
+	}
+}
+
+/* Writes the payload of the next UDP datagram to @port that is @min_len long. */
+int raw_capture(const char *dev, uint16_t port, size_t min_len,
+		const char *file, int ms)
+{
+	struct sockaddr_ll ll = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = if_nametoindex(dev),
+	};
+	struct pollfd pfd = { .events = POLLIN };
+	int64_t end = now_ms() + ms;
+
+	pfd.fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ALL));
+	if (pfd.fd < 0 || bind(pfd.fd, (struct sockaddr *)&ll, sizeof(ll)))
+		return -1;
+	puts("capturing");
+	fflush(stdout);
+	for (;;) {
+		uint8_t b[RAW_MAX];
+		int64_t left = end - now_ms();
+		ssize_t n;
+		size_t ip;
+		uint16_t dport;
+		int out;
+
+		if (left <= 0 || poll(&pfd, 1, left) <= 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		n = recv(pfd.fd, b, sizeof(b), 0);
+		if (n < 28)
+			continue;
+		ip = b[0] >> 4 == 4 ? (b[0] & 0xf) * 4 : 40;
+		if ((b[0] >> 4 == 4 ? b[9] : b[6]) != IPPROTO_UDP ||
+		    (size_t)n < ip + 8 + min_len)
+			continue;
+		memcpy(&dport, b + ip + 2, 2);
+		if (ntohs(dport) != port)
+			continue;
+		out = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		if (out < 0 ||
+		    write(out, b + ip + 8, n - ip - 8) != (ssize_t)(n - ip - 8))
+			return -1;
+		close(out);
+		close(pfd.fd);
+		return 0;
+	}
+}

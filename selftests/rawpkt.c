@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Command line of rawpkt. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "raw.h"
+
+static const char usage[] =
+"usage: rawpkt tcp [options] SRC SPORT DST DPORT\n"
+"  -f FLAGS   of FSRPAUEC (S)\n"
+"  -o OPTION  mss, capable[=VERSION], keys, join=TOKEN, join16, join24,\n"
+"             hex=BYTES; may be given more than once\n"
+"  -q SEQ -a ACK -p PAYLOAD_BYTES\n"
+"  -d DOFF    data offset that the header claims, in words\n"
+"  -c BYTES   cut the segment off after so many\n"
+"  -b         wrong checksum\n"
+"  -F BYTES   in two fragments, the first with BYTES of TCP\n"
+"  -L BYTES -D DEV -M MAC\n"
+"             put all but BYTES of the packet in pages of the skb\n"
+"  -n N       so many, from source ports SPORT, SPORT+1...\n"
+"  -w MS      wait for what comes back and print rst, synack, ack or none\n"
+"       rawpkt udp [-t LEN] [-x BYTE:MASK] [-S SRC] DST DPORT FILE\n"
+"             send FILE, cut to LEN bytes, one byte changed\n"
+"       rawpkt capture [-m MIN] [-w MS] DEV PORT FILE\n"
+"             write the next UDP datagram's payload to FILE\n";
+
+static int usage_error(void)
+{
+	fputs(usage, stderr);
+	return 2;
+}
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "rawpkt: %s: %s\n", what, strerror(errno));
+	return 1;
+}
+
+static int cmd_tcp(int argc, char **argv)
+{
+	struct raw_segment seg = { .flags = 0x02, .doff = -1, .cut = -1 };
+	const char *dev = NULL, *mac = NULL;
+	size_t first = 0, linear = 0;
+	unsigned int count = 1;
+	int c, wait = 0, fd = -1;
+
+	seg.seq = random();
+	while ((c = getopt(argc, argv, "f:o:q:a:p:d:c:bF:L:D:M:n:w:")) != -1) {
+		switch (c) {
+		case 'f':
+			if (raw_flags_parse(optarg, &seg.flags))
+				return usage_error();
+			break;
+		case 'o':
+			if (raw_option_add(&seg, optarg))
+				return usage_error();
+			break;
+		case 'q': seg.seq = strtoul(optarg, NULL, 0); break;
+		case 'a': seg.ack = strtoul(optarg, NULL, 0); break;
+		case 'p': seg.payload = strtoul(optarg, NULL, 0); break;
+		case 'd': seg.doff = atoi(optarg); break;
+		case 'c': seg.cut = atoi(optarg); break;
+		case 'b': seg.bad_sum = true; break;
+		case 'F': first = strtoul(optarg, NULL, 0); break;
+		case 'L': linear = strtoul(optarg, NULL, 0); break;
+		case 'D': dev = optarg; break;
+		case 'M': mac = optarg; break;
+		case 'n': count = strtoul(optarg, NULL, 0); break;
+		case 'w': wait = atoi(optarg); break;
+		default: return usage_error();
+		}
+	}
+	if (argc - optind != 4 || raw_addr_parse(argv[optind], &seg.src) ||
+	    raw_addr_parse(argv[optind + 2], &seg.dst) ||
+	    seg.src.family != seg.dst.family || (linear && (!dev || !mac)))
+		return usage_error();
+	seg.sport = atoi(argv[optind + 1]);
+	seg.dport = atoi(argv[optind + 3]);
+
+	if (wait) {
+		fd = raw_reply_open(&seg);
+		if (fd < 0)
+			return fail("socket");
+	}
+	while (count--) {
+		uint8_t pkt[RAW_MAX];
+		size_t len = raw_build(&seg, pkt);
+		int err;
+
+		if (!len)
+			return usage_error();
+		if (first)
+			err = raw_send_fragments(&seg.dst, pkt, len, first);
+		else if (linear)
+			err = raw_send_paged(dev, mac, pkt, len, linear,
+					     seg.dst.family);
+		else
+			err = raw_send_ip(&seg.dst, pkt, len);
+		if (err)
+			return fail("send");
+		if (wait)
+			puts(raw_reply_wait(fd, &seg, wait));
+		seg.sport++;
+	}
+	return 0;
+}
+
+static int cmd_udp(int argc, char **argv)
+{
+	struct raw_addr dst, src = { .family = 0 };
+	struct sockaddr_storage ss = { .ss_family = 0 };
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)&ss;
+	struct sockaddr_in *sin = (struct sockaddr_in *)&ss;
+	socklen_t sslen;
+	size_t len, trunc = RAW_MAX, at = RAW_MAX;
+	unsigned int mask = 0;
+	uint8_t buf[RAW_MAX];
+	FILE *f;
+	int c, fd;
+
+	while ((c = getopt(argc, argv, "t:x:S:")) != -1) {
+		switch (c) {
+		case 't':
+			trunc = strtoul(optarg, NULL, 0);
+			break;
+		case 'x':
+			if (sscanf(optarg, "%zu:%i", &at, (int *)&mask) != 2)
+				return usage_error();
+			break;
+		case 'S':
+			if (raw_addr_parse(optarg, &src))
+				return usage_error();
+			break;
+		default:
+			return usage_error();
+		}
+	}
+	if (argc - optind != 3 || raw_addr_parse(argv[optind], &dst) ||
+	    (src.family && src.family != dst.family))
+		return usage_error();
+	f = fopen(argv[optind + 2], "rb");
+	if (!f)
+		return fail(argv[optind + 2]);
+	len = fread(buf, 1, sizeof(buf), f);
+	fclose(f);
+	if (len > trunc)
+		len = trunc;
+	if (at < len)
+		buf[at] ^= mask;
+	else if (mask)
+		return usage_error();
+
+	fd = socket(dst.family, SOCK_DGRAM, 0);
+	if (fd < 0)
+		return fail("socket");
+	ss.ss_family = dst.family;
+	if (dst.family == AF_INET) {
+		sslen = sizeof(*sin);
+		memcpy(&sin->sin_addr, src.ip, 4);
+	} else {
+		sslen = sizeof(*sin6);
+		memcpy(&sin6->sin6_addr, src.ip, 16);
+	}
+	if (src.family && bind(fd, (struct sockaddr *)&ss, sslen))
+		return fail("bind");
+	if (dst.family == AF_INET) {
+		memcpy(&sin->sin_addr, dst.ip, 4);
+		sin->sin_port = htons(atoi(argv[optind + 1]));
+	} else {
+		memcpy(&sin6->sin6_addr, dst.ip, 16);
+		sin6->sin6_port = htons(atoi(argv[optind + 1]));
+	}
+	if (sendto(fd, buf, len, 0, (struct sockaddr *)&ss, sslen) !=
+	    (ssize_t)len)
+		return fail("send");
+	close(fd);
+	return 0;
+}
+
+static int cmd_capture(int argc, char **argv)
+{
+	size_t min_len = 0;
+	int c, wait = 10000;
+
+	while ((c = getopt(argc, argv, "m:w:")) != -1) {
+		switch (c) {
+		case 'm': min_len = strtoul(optarg, NULL, 0); break;
+		case 'w': wait = atoi(optarg); break;
+		default: return usage_error();
+		}
+	}
+	if (argc - optind != 3)
+		return usage_error();
+	if (raw_capture(argv[optind], atoi(argv[optind + 1]), min_len,
+			argv[optind + 2], wait))
+		return fail("capture");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int seed;
+
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		return fail("getrandom");
+	srandom(seed);
+	if (argc > 1 && !strcmp(argv[1], "tcp"))
+		return cmd_tcp(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "udp"))
+		return cmd_udp(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "capture"))
+		return cmd_capture(argc - 1, argv + 1);
+	return usage_error();
+}
