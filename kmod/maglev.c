@@ -19,7 +19,7 @@
 /*
  * A hundred slots a member keep shares within a per cent (Maglev, 5.3). Small
  * pools get more: with 8191 slots the departure of one of 50 members moves
- * 2 % of the slots between the others, with 131071 it is 0.3 %.
+ * 2 % of the slots between the others, with 131071 it is 0.4 %.
  */
 u32 mlb_maglev_size(unsigned int n)
 {

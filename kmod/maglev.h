@@ -42,8 +42,9 @@ u32 mlb_maglev_size(unsigned int n);
  * @n: its members
  * @walk: working memory, @n of them
  *
- * Shares are exact to the slot or so; a member whose weight is worth less
- * than half a slot may get none. Every host computes the same table.
+ * Shares are the weights' but for rounding to whole slots: a member whose
+ * weight is worth less than half a slot gets none. Every host computes the
+ * same table.
  *
  * Takes time in the order of @size times log(@size): milliseconds for
  * hundreds of members. Call it from process context.
