@@ -121,14 +121,59 @@ stat_is() # NODE GROUP COUNTER VALUE
 	[ "$(stat_get "$1" "$2" "$3")" = "$4" ]
 }
 
-# Everything that the nodes have counted, in one line; for "did not move".
-stats_all()
+# Every counter of every node: "NODE.GROUP.COUNTER VALUE" lines.
+stats_lines()
 {
 	local i
 
 	for ((i = 1; i <= NODES; i++)); do
-		ctl "$i" -j stats | jq -cS .
+		ctl "$i" -j stats | jq -r --arg i "$i" 'to_entries[] |
+			.key as $g | .value | to_entries[] |
+			"\($i).\($g).\(.key) \(.value)"'
 	done
+}
+
+declare -A STATS_MARK
+
+# Remembers the counters; moved says by how much they grew since.
+stats_mark()
+{
+	local name value
+
+	STATS_MARK=()
+	stats_lines > "$TMP/stats"
+	[ -s "$TMP/stats" ] || bail "mlbctl -j stats says nothing"
+	while read -r name value; do
+		STATS_MARK[$name]=$value
+	done < "$TMP/stats"
+}
+
+moved() # GROUP COUNTER [NODE]
+{
+	local i from=${3:-1} to=${3:-$NODES} v sum=0
+
+	for ((i = from; i <= to; i++)); do
+		v=$(stat_get "$i" "$1" "$2") || bail "no counter $1 $2"
+		sum=$((sum + v - STATS_MARK[$i.$1.$2]))
+	done
+	echo "$sum"
+}
+
+moved_ge() # N GROUP COUNTER [NODE]
+{
+	[ "$(moved "${@:2}")" -ge "$1" ]
+}
+
+# What moved at all, one counter a line.
+stats_changed()
+{
+	local name value
+
+	stats_lines > "$TMP/stats"
+	while read -r name value; do
+		[ "$value" = "${STATS_MARK[$name]}" ] ||
+			echo "$name $((value - STATS_MARK[$name]))"
+	done < "$TMP/stats"
 }
 
 # Tokens that the node's table has, one a line; "local" only its own ones.

@@ -1,0 +1,79 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# The main claim: every connection gets its second path.
+
+join_setup() # NODES [MLB_UP_OPTION...]
+{
+	cluster_up "$1"
+	mlb_up "${@:2}"
+	services_up
+	servers_up
+}
+
+# The connections come up first, then the owner tables are filled or emptied,
+# and only then does the client add its second address to all of them.
+join_run() # NAME 4|6 local|maglev full|empty [CLIENT_OPTION...]
+{
+	local name=$1 f=$2 sched=$3 table=$4 n i joins forward owner=0
+
+	n=$(scaled 100 10)
+	service_all set "$VIP4:$PORT" sched "$sched"
+	service_all set "[$VIP6]:$PORT" sched "$sched"
+	endpoints_flush
+	for ((i = 1; i <= NODES; i++)); do
+		must ctl "$i" owner flush
+	done
+	stats_mark
+	joins=$(nodes_nstat MPTcpExtMPJoinAckRx)
+
+	client_start join -n "$n" -b 5000 -s 20000 "${@:5}" -w "$(vip "$f")" "$PORT"
+	client_says join connected || bail "$(cat "$TMP/join.out")"
+	wait_for 5 owner_total_is "$n"
+	check_eq "$name: every token is learnt" "$(owner_total_local)" "$n"
+	if [ "$table" = full ]; then
+		owners_copy
+	fi
+	endpoints_add
+	client_says join ready 40 || bail "$(cat "$TMP/join.out")"
+	client_go join
+	client_end join
+
+	check_eq "$name: every second path comes up" "${R[second]}" "$n"
+	check_eq "$name: and is there at the end" "${R[second_at_end]}" "$n"
+	check_eq "$name: every transfer is whole" "${R[ok]}" "$n"
+	check_eq "$name: owners accepted every join" \
+		$(($(nodes_nstat MPTcpExtMPJoinAckRx) - joins)) "$n"
+	if [ "$table" = full ]; then
+		forward=$(moved steer join-owner)
+		check_eq "$name: nothing was asked" "$(moved resolve started)" 0
+	else
+		forward=$(moved steer join-resolved)
+		owner=$(moved steer join-owner)
+		check_ge "$name: peers were asked" "$(moved resolve found)" 1
+	fi
+	check_eq "$name: each join was local or forwarded once" \
+		$((forward + owner + $(moved steer join-local))) "$n"
+	check_ge "$name: joins were forwarded" "$forward" 1
+	check_eq "$name: nothing dropped" $(($(moved resolve drop-key) +
+		$(moved resolve drop-full) + $(moved resolve drop-rate) +
+		$(moved resolve timeout) + $(moved steer unclaimed))) 0
+	wait_for 10 owner_total_is 0
+	check_eq "$name: every token is withdrawn" "$(owner_total_local)" 0
+}
+
+join_matrix() # NODES
+{
+	local f sched table
+
+	for f in 4 6; do
+		join_setup "$1" --family "$f"
+		for sched in local maglev; do
+			for table in full empty; do
+				join_run "$1 nodes, IPv$f, $sched, $table table" \
+					"$f" "$sched" "$table"
+			done
+		done
+		children_end
+		cluster_down
+	done
+}

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# If this fails, transfers break whenever the routers change their next hops:
+# a node comes, goes, or the hash is changed.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+N=$(scaled 50 10)
+
+all_running()
+{
+	client_runs "$1" && ! line_there "$TMP/$1.out" ^connections=
+}
+
+# Next hops change, packets of the running transfers arrive at other nodes and
+# are sent on, then they change again.
+reshuffle_run() # NAME 4|6 CLIENT_OPTION...
+{
+	local name=$1 f=$2 hops rsts round=0
+
+	router_nexthops 1 2 3
+	rsts=$(nodes_nstat TcpOutRsts)
+	client_start shuffle -n "$N" -b 400000 -r 80000 -T 60000 "${@:3}" \
+		"$(vip "$f")" "$PORT"
+	client_says shuffle flowing || bail "$(cat "$TMP/shuffle.out")"
+	for hops in "3 1 2" "2 3" "1" "1 2 3"; do
+		stats_mark
+		# shellcheck disable=SC2086
+		router_nexthops $hops
+		wait_for 10 moved_ge "$N" tunnel rx || break
+		round=$((round + 1))
+	done
+	check_eq "$name: every reshuffle moved packets" "$round" 4
+	check_true "$name: transfers ran meanwhile" all_running shuffle
+	client_end shuffle
+	check_eq "$name: none of $N transfers broke" "${R[ok]}" "$N"
+	check_eq "$name: no node sent a RST" \
+		$(($(nodes_nstat TcpOutRsts) - rsts)) 0
+}
+
+both_paths() # 4|6
+{
+	endpoints_add
+	reshuffle_run "IPv$1, both paths" "$1" -s 20000
+	check_eq "IPv$1, both paths: no second path was lost" \
+		"${R[second_at_end]}" "$N"
+	endpoints_flush
+}
+
+test_begin
+cluster_up 3
+mlb_up
+services_up
+servers_up
+for f in 4 6; do
+	both_paths $f
+	reshuffle_run "IPv$f, one path" $f
+	reshuffle_run "IPv$f, plain TCP" $f -t
+done
+service_all set "$VIP4:$PORT" sched maglev
+reshuffle_run "maglev, plain TCP" 4 -t
+both_paths 4
+tap_done
