@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The owner table: single entries, listings and bulk changes. */
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+static const char *const owner_attrs[] = {
+	[MLB_A_OWNER_ENTRY] = "entry",
+	[MLB_A_OWNER_NODE] = "node",
+	[MLB_A_OWNER_TOKEN] = "token",
+};
+
+static const struct mlb_attr_names owner_names = MLB_ATTR_NAMES(owner_attrs);
+
+/* A nest with token, node and cpu. */
+#define ENTRY_ROOM (NLA_HDRLEN + 3 * (NLA_HDRLEN + 4))
+
+static int decode_entry(struct nlattr *nest, struct mlb_owner *owner)
+{
+	struct nlattr *tb[MLB_A_OWNER_ENTRY_MAX + 1];
+
+	memset(owner, 0, sizeof(*owner));
+	owner->cpu = MLB_NO_CPU;
+	if (nla_parse_nested(tb, MLB_A_OWNER_ENTRY_MAX, nest, NULL) < 0 ||
+	    !mlb_get_u32(tb[MLB_A_OWNER_ENTRY_TOKEN], &owner->token))
+		return -EBADMSG;
+	mlb_get_u16(tb[MLB_A_OWNER_ENTRY_NODE], &owner->node);
+	mlb_get_u32(tb[MLB_A_OWNER_ENTRY_CPU], &owner->cpu);
+	mlb_get_u32(tb[MLB_A_OWNER_ENTRY_AGE], &owner->age);
+	owner->local = tb[MLB_A_OWNER_ENTRY_LOCAL];
+	return 0;
+}
+
+/* A message carries many entries; fn gets each of them. */
+int mlb_owner_decode_each(struct nlmsghdr *nlh, mlb_owner_fn *fn, void *arg)
+{
+	struct mlb_owner owner;
+	struct nlattr *attr;
+	int rem, ret;
+
+	if (!genlmsg_valid_hdr(nlh, 0))
+		return -EBADMSG;
+	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rem) {
+		if (nla_type(attr) != MLB_A_OWNER_ENTRY)
+			continue;
+		ret = decode_entry(attr, &owner);
+		if (!ret)
+			ret = fn(&owner, arg);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int keep_entry(const struct mlb_owner *owner, void *arg)
+{
+	*(struct mlb_owner *)arg = *owner;
+	return 0;
+}
+
+static int owner_answer(struct nlmsghdr *nlh, void *arg)
+{
+	return mlb_owner_decode_each(nlh, keep_entry, arg);
+}
+
+int mlb_owner_get(struct mlb *mlb, uint32_t token, struct mlb_owner *owner)
+{
+	struct nl_msg *msg = mlb_msg_new(mlb, MLB_CMD_OWNER_GET, 0,
+					 nla_total_size(sizeof(token)));
+
+	if (!msg)
+		return -ENOMEM;
+	NLA_PUT_U32(msg, MLB_A_OWNER_TOKEN, token);
+	return mlb_do_free(mlb, msg, &owner_names, owner_answer, owner);
+
+nla_put_failure:
+	nlmsg_free(msg);
+	return mlb_error_local(mlb, EMSGSIZE, NULL);
+}
+
+struct owner_each {
+	mlb_owner_fn *fn;
+	void *arg;
+};
+
+static int owner_entry(struct nlmsghdr *nlh, void *arg)
+{
+	const struct owner_each *each = arg;
+
+	return mlb_owner_decode_each(nlh, each->fn, each->arg);
+}
+
+/* A request whose only attribute is the node, and that only if it is not 0. */
+static struct nl_msg *node_msg(struct mlb *mlb, uint8_t cmd, uint16_t node)
+{
+	struct nl_msg *msg =
+		mlb_msg_new(mlb, cmd, 0, nla_total_size(sizeof(node)));
+
+	if (msg && node && nla_put_u16(msg, MLB_A_OWNER_NODE, node) < 0) {
+		nlmsg_free(msg);
+		mlb_error_local(mlb, ENOMEM, NULL);
+		return NULL;
+	}
+	return msg;
+}
+
+int mlb_owner_each(struct mlb *mlb, uint16_t node, mlb_owner_fn *fn, void *arg)
+{
+	struct nl_msg *msg = node_msg(mlb, MLB_CMD_OWNER_GET, node);
+	struct owner_each each = { fn, arg };
+
+	if (!msg)
+		return -ENOMEM;
+	return mlb_dump_free(mlb, msg, &owner_names, owner_entry, &each);
+}
+
+int mlb_owner_flush(struct mlb *mlb, uint16_t node)
+{
+	struct nl_msg *msg = node_msg(mlb, MLB_CMD_OWNER_FLUSH, node);
+
+	if (!msg)
+		return -ENOMEM;
+	return mlb_do_free(mlb, msg, &owner_names, NULL, NULL);
+}
+
+static int put_entry(struct nl_msg *msg, uint8_t cmd,
+		     const struct mlb_owner *owner)
+{
+	struct nlattr *nest = nla_nest_start(msg, MLB_A_OWNER_ENTRY);
+
+	if (!nest)
+		goto nla_put_failure;
+	NLA_PUT_U32(msg, MLB_A_OWNER_ENTRY_TOKEN, owner->token);
+	if (cmd == MLB_CMD_OWNER_ADD) {
+		NLA_PUT_U16(msg, MLB_A_OWNER_ENTRY_NODE, owner->node);
+		if (owner->cpu != MLB_NO_CPU)
+			NLA_PUT_U32(msg, MLB_A_OWNER_ENTRY_CPU, owner->cpu);
+	}
+	nla_nest_end(msg, nest);
+	return 0;
+
+nla_put_failure:
+	return -EMSGSIZE;
+}
+
+static int send_batch(struct mlb *mlb, uint8_t cmd, int flags,
+		      const struct mlb_owner *entries, size_t n)
+{
+	struct nl_msg *msg = mlb_msg_new(mlb, cmd, flags, n * ENTRY_ROOM);
+
+	if (!msg)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		if (put_entry(msg, cmd, &entries[i])) {
+			nlmsg_free(msg);
+			return mlb_error_local(mlb, EMSGSIZE, NULL);
+		}
+	}
+	return mlb_do_free(mlb, msg, &owner_names, NULL, NULL);
+}
+
+static int send_all(struct mlb *mlb, uint8_t cmd, int flags,
+		    const struct mlb_owner *entries, size_t n, size_t *done)
+{
+	size_t at = 0;
+	int ret = 0;
+
+	mlb_error_clear(mlb);
+	while (at < n) {
+		size_t batch = n - at < MLB_OWNER_BATCH ? n - at :
+							  MLB_OWNER_BATCH;
+
+		ret = send_batch(mlb, cmd, flags, entries + at, batch);
+		if (ret) {
+			if (mlb->error.index != MLB_NO_INDEX)
+				mlb->error.index += at;
+			break;
+		}
+		at += batch;
+	}
+	if (done)
+		*done = at;
+	return ret;
+}
+
+int mlb_owner_add(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
+		  unsigned int flags, size_t *done)
+{
+	return send_all(mlb, MLB_CMD_OWNER_ADD,
+			flags & MLB_OWNER_REPLACE ? NLM_F_REPLACE : 0, entries,
+			n, done);
+}
+
+int mlb_owner_del(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
+		  size_t *done)
+{
+	return send_all(mlb, MLB_CMD_OWNER_DEL, 0, entries, n, done);
+}
