@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/* mlbctl owner: which node holds which connection. */
+#include <errno.h>
+
+#include "bulk.h"
+#include "mlbctl.h"
+#include "print.h"
+
+#define SEEN_CPU (1u << 0)
+
+/* The entry is first, so that a line of input is parsed by the same table. */
+struct owner_args {
+	struct mlb_owner one;
+	struct bulk bulk;
+};
+
+/* clang-format off */
+#define TOKEN_ARG(more)							\
+	{ .type = ARG_TOKEN,						\
+	  .name = "token",						\
+	  .value = "TOKEN",						\
+	  .help = "of the connection, 0x and hexadecimal, or decimal",	\
+	  .flags = ARG_POSITIONAL | (more),				\
+	  .offset = offsetof(struct mlb_owner, token) }
+
+#define NODE_ARG(text, more)						\
+	{ .type = ARG_U16,						\
+	  .name = "node",						\
+	  .value = "ID",						\
+	  .help = text,							\
+	  .flags = (more),						\
+	  .offset = offsetof(struct mlb_owner, node),			\
+	  .min = 1,							\
+	  .max = MLB_NODE_ID_MAX }
+/* clang-format on */
+
+static const struct arg add_args[] = {
+	TOKEN_ARG(ARG_OR_STDIN),
+	NODE_ARG("the node that holds it", ARG_REQUIRED),
+	{ .type = ARG_U32,
+	  .name = "cpu",
+	  .value = "N",
+	  .help = "the CPU there that took the first subflow",
+	  .field = SEEN_CPU,
+	  .offset = offsetof(struct mlb_owner, cpu),
+	  .max = MLB_NO_CPU - 1 },
+	{}
+};
+
+static const struct arg del_args[] = { TOKEN_ARG(ARG_OR_STDIN), {} };
+static const struct arg get_args[] = { TOKEN_ARG(0), {} };
+
+static const struct arg node_args[] = {
+	NODE_ARG("only the entries of this node", 0),
+	{}
+};
+
+static void stdin_help(FILE *to)
+{
+	help_text(to, "-", 25,
+		  "lines of standard input, each written as above;\n"
+		  "all are checked before the first is sent");
+}
+
+/* One entry from the command line is a bulk of one. */
+static const struct mlb_owner *entries_of(const struct mlbctl *ctl, size_t *n)
+{
+	struct owner_args *args = ctl->data;
+
+	if (ctl->seen & ARG_SEEN_STDIN) {
+		*n = args->bulk.n;
+		return args->bulk.entries;
+	}
+	*n = 1;
+	return &args->one;
+}
+
+static int prepare(struct mlbctl *ctl)
+{
+	struct owner_args *args = ctl->data;
+	char error[ARGS_ERROR_SIZE];
+
+	if (!(ctl->seen & ARG_SEEN_STDIN)) {
+		if (!(ctl->seen & SEEN_CPU))
+			args->one.cpu = MLB_NO_CPU;
+		return 0;
+	}
+	if (!bulk_read(&args->bulk, stdin, ctl->verb->args, error))
+		return usage_error(ctl, "%s", error);
+	return 0;
+}
+
+static void release(struct mlbctl *ctl)
+{
+	struct owner_args *args = ctl->data;
+
+	bulk_free(&args->bulk);
+}
+
+static int bulk_refused(const struct mlbctl *ctl)
+{
+	const struct mlb_error *error = mlb_last_error(ctl->mlb);
+	const struct owner_args *args = ctl->data;
+	int ret = refused(ctl);
+
+	if (ctl->seen & ARG_SEEN_STDIN && error->index < args->bulk.n)
+		fprintf(stderr, "mlbctl: line %zu: token 0x%08x\n",
+			args->bulk.lines[error->index],
+			args->bulk.entries[error->index].token);
+	return ret;
+}
+
+/*
+ * A message is taken whole or not at all, but many entries need several. None
+ * of those that were added had been there before, so deleting them leaves the
+ * table as it was found.
+ */
+static int add(struct mlbctl *ctl)
+{
+	const struct mlb_owner *entries;
+	size_t n, done;
+	int ret;
+
+	entries = entries_of(ctl, &n);
+	if (!mlb_owner_add(ctl->mlb, entries, n, 0, &done))
+		return 0;
+	ret = bulk_refused(ctl);
+	if (done && mlb_owner_del(ctl->mlb, entries, done, NULL))
+		fprintf(stderr,
+			"mlbctl: %zu entries before it were added and could not be taken back: %s\n",
+			done, mlb_last_error(ctl->mlb)->text);
+	return ret;
+}
+
+static int replace(struct mlbctl *ctl)
+{
+	const struct mlb_owner *entries;
+	size_t n, done;
+	int ret;
+
+	entries = entries_of(ctl, &n);
+	if (!mlb_owner_add(ctl->mlb, entries, n, MLB_OWNER_REPLACE, &done))
+		return 0;
+	ret = bulk_refused(ctl);
+	if (done)
+		fprintf(stderr, "mlbctl: the first %zu entries are in place\n",
+			done);
+	return ret;
+}
+
+static int del(struct mlbctl *ctl)
+{
+	const struct mlb_owner *entries;
+	size_t n, done;
+	int ret;
+
+	entries = entries_of(ctl, &n);
+	if (!mlb_owner_del(ctl->mlb, entries, n, &done))
+		return 0;
+	ret = bulk_refused(ctl);
+	if (done)
+		fprintf(stderr, "mlbctl: the first %zu entries are deleted\n",
+			done);
+	return ret;
+}
+
+static int list_one(const struct mlb_owner *owner, void *arg)
+{
+	struct output *out = arg;
+
+	out_begin(out);
+	print_owner(out, owner);
+	out_end(out);
+	return 0;
+}
+
+static int list(struct mlbctl *ctl)
+{
+	const struct mlb_owner *filter = ctl->data;
+	int ret;
+
+	out_list_begin(&ctl->out);
+	ret = mlb_owner_each(ctl->mlb, filter->node, list_one, &ctl->out);
+	out_list_end(&ctl->out);
+	return ret;
+}
+
+static int get(struct mlbctl *ctl)
+{
+	struct mlb_owner *owner = ctl->data;
+	int ret = mlb_owner_get(ctl->mlb, owner->token, owner);
+
+	return ret ? ret : list_one(owner, &ctl->out);
+}
+
+static int flush(struct mlbctl *ctl)
+{
+	const struct mlb_owner *filter = ctl->data;
+
+	return mlb_owner_flush(ctl->mlb, filter->node);
+}
+
+static const struct verb verbs[] = {
+	{ .name = "add",
+	  .help = "add entries of other nodes; none may exist",
+	  .args = add_args,
+	  .size = sizeof(struct owner_args),
+	  .prepare = prepare,
+	  .run = add,
+	  .release = release,
+	  .more_help = stdin_help },
+	{ .name = "replace",
+	  .help = "add entries of other nodes, or change those that exist",
+	  .args = add_args,
+	  .size = sizeof(struct owner_args),
+	  .prepare = prepare,
+	  .run = replace,
+	  .release = release,
+	  .more_help = stdin_help },
+	{ .name = "del",
+	  .help = "delete entries of other nodes",
+	  .args = del_args,
+	  .size = sizeof(struct owner_args),
+	  .prepare = prepare,
+	  .run = del,
+	  .release = release,
+	  .more_help = stdin_help },
+	{ .name = "get",
+	  .help = "show one entry",
+	  .args = get_args,
+	  .size = sizeof(struct mlb_owner),
+	  .run = get },
+	{ .name = "list",
+	  .help = "show the owner table",
+	  .args = node_args,
+	  .size = sizeof(struct mlb_owner),
+	  .run = list },
+	{ .name = "flush",
+	  .help = "delete every entry of other nodes",
+	  .args = node_args,
+	  .size = sizeof(struct mlb_owner),
+	  .run = flush },
+	{}
+};
+
+static const struct hint hints[] = {
+	{ EEXIST, "\"mlbctl owner replace\" overwrites" },
+	{ ENOSPC, "the limit is \"mlbctl set max-owners\"" },
+	{}
+};
+
+static struct command command = {
+	.name = "owner",
+	.help = "owner table: which node holds which connection",
+	.verbs = verbs,
+	.hints = hints,
+};
+
+MLBCTL_COMMAND(command)

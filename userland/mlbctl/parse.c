@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Numbers, tokens, addresses and lists from text. */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "parse.h"
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return 16;
+}
+
+static bool parse_digits(const char *s, unsigned int base, uint32_t *out)
+{
+	uint64_t value = 0;
+
+	if (!*s)
+		return false;
+	for (; *s; s++) {
+		unsigned int d = (unsigned int)digit(*s);
+
+		if (d >= base)
+			return false;
+		value = value * base + d;
+		if (value > UINT32_MAX)
+			return false;
+	}
+	*out = (uint32_t)value;
+	return true;
+}
+
+/*
+ * A decimal number does not start with 0: "010" is eight to some readers, and
+ * a token pasted without its 0x would pass for another one.
+ */
+static bool parse_decimal(const char *s, uint32_t *out)
+{
+	if (s[0] == '0' && s[1])
+		return false;
+	return parse_digits(s, 10, out);
+}
+
+bool parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *out)
+{
+	uint32_t value;
+
+	if (!parse_decimal(s, &value) || value < min || value > max)
+		return false;
+	*out = value;
+	return true;
+}
+
+bool parse_token(const char *s, uint32_t *out)
+{
+	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
+		return parse_digits(s + 2, 16, out);
+	return parse_decimal(s, out);
+}
+
+static const char *check_v4(struct in_addr addr)
+{
+	uint32_t a = ntohl(addr.s_addr);
+
+	if (a >> 24 == 0)
+		return "is an unspecified address";
+	if (a == INADDR_BROADCAST)
+		return "is the broadcast address";
+	if (IN_MULTICAST(a))
+		return "is a multicast address";
+	return NULL;
+}
+
+static const char *check_v6(const struct in6_addr *a)
+{
+	if (IN6_IS_ADDR_UNSPECIFIED(a))
+		return "is the unspecified address";
+	if (IN6_IS_ADDR_MULTICAST(a))
+		return "is a multicast address";
+	if (IN6_IS_ADDR_V4MAPPED(a))
+		return "is an IPv4 address in IPv6 form, which no packet carries";
+	if (IN6_IS_ADDR_LINKLOCAL(a))
+		return "is a link-local address, which names no link";
+	return NULL;
+}
+
+/* Also refuses what no node or service can have. */
+const char *parse_addr(const char *s, struct mlb_addr *out)
+{
+	const char *wrong;
+
+	memset(out, 0, sizeof(*out));
+	if (inet_pton(AF_INET, s, &out->v4) == 1) {
+		out->family = AF_INET;
+		wrong = check_v4(out->v4);
+	} else if (inet_pton(AF_INET6, s, &out->v6) == 1) {
+		out->family = AF_INET6;
+		wrong = check_v6(&out->v6);
+	} else {
+		wrong = "is not an IPv4 or IPv6 address";
+	}
+	if (wrong)
+		out->family = AF_UNSPEC;
+	return wrong;
+}
+
+/* ADDR:PORT for IPv4, [ADDR]:PORT for IPv6. */
+const char *parse_endpoint(const char *s, struct mlb_endpoint *out)
+{
+	const char *colon = strrchr(s, ':'), *wrong;
+	char addr[INET6_ADDRSTRLEN + 2];
+	bool bracketed = s[0] == '[';
+	uint32_t port;
+	size_t len;
+
+	if (bracketed) {
+		const char *close = strchr(s, ']');
+
+		if (!close)
+			return "has no closing bracket";
+		if (close[1] != ':')
+			return "has no port: write [ADDR]:PORT";
+		colon = close + 1;
+		s++;
+		len = (size_t)(close - s);
+	} else {
+		if (!colon)
+			return "has no port: write ADDR:PORT";
+		if (strchr(s, ':') != colon)
+			return "is ambiguous: write [ADDR]:PORT";
+		len = (size_t)(colon - s);
+	}
+
+	if (len >= sizeof(addr))
+		return "is not an IPv4 or IPv6 address with a port";
+	memcpy(addr, s, len);
+	addr[len] = '\0';
+
+	wrong = parse_addr(addr, &out->addr);
+	if (wrong)
+		return wrong;
+	if (bracketed != (out->addr.family == AF_INET6))
+		return "has brackets around an IPv4 address";
+	if (!parse_u32(colon + 1, 1, UINT16_MAX, &port))
+		return "has a port that is not a number from 1 to 65535";
+	out->port = (uint16_t)port;
+	return NULL;
+}
+
+/* ID,ID,... or "all", which gives an empty list. */
+const char *parse_node_list(const char *s, struct node_list *out)
+{
+	bool had[MLB_NODE_ID_MAX + 1] = {};
+
+	out->n = 0;
+	if (!strcmp(s, "all"))
+		return NULL;
+
+	for (;;) {
+		size_t len = strcspn(s, ",");
+		char word[8];
+		uint32_t id;
+
+		if (!len || len >= sizeof(word))
+			return "is not \"all\" or a list of node ids with commas";
+		memcpy(word, s, len);
+		word[len] = '\0';
+		if (!parse_u32(word, 1, MLB_NODE_ID_MAX, &id))
+			return "has something that is not a node id from 1 to 4095";
+		if (had[id])
+			return "names a node twice";
+		had[id] = true;
+		out->id[out->n++] = (uint16_t)id;
+		if (!s[len])
+			return NULL;
+		s += len + 1;
+	}
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Values as they are written on the command line. All of it is strict: nothing
+ * before or after the value, no sign, no overflow.
+ *
+ * The functions that return text return NULL when the value is good, or what
+ * is wrong with it, to follow the value in a sentence.
+ */
+#ifndef MLBCTL_PARSE_H
+#define MLBCTL_PARSE_H
+
+#include "libmlb.h"
+
+struct node_list {
+	size_t n;
+	uint16_t id[MLB_NODE_ID_MAX];
+};
+
+bool parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *out);
+bool parse_token(const char *s, uint32_t *out);
+const char *parse_addr(const char *s, struct mlb_addr *out);
+const char *parse_endpoint(const char *s, struct mlb_endpoint *out);
+const char *parse_node_list(const char *s, struct node_list *out);
+
+#endif /* MLBCTL_PARSE_H */

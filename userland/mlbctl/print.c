@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The objects of libmlb as records. */
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "print.h"
+
+const char *const node_state_words[] = {
+	[MLB_NODE_STATE_ACTIVE] = "active",
+	[MLB_NODE_STATE_DRAIN] = "drain",
+	[MLB_NODE_STATE_MAINTENANCE] = "maintenance",
+	[MLB_NODE_STATE_DEAD] = "dead",
+	NULL,
+};
+
+const char *const scheduler_words[] = {
+	[MLB_SCHEDULER_LOCAL] = "local",
+	[MLB_SCHEDULER_MAGLEV] = "maglev",
+	NULL,
+};
+
+const char *const flow_state_words[] = {
+	[MLB_FLOW_STATE_SYN] = "syn",
+	[MLB_FLOW_STATE_ESTABLISHED] = "established",
+	[MLB_FLOW_STATE_CLOSING] = "closing",
+	NULL,
+};
+
+const char *const table_words[] = {
+	[MLB_TABLE_OWNER] = "owner",
+	[MLB_TABLE_FLOW] = "flow",
+	NULL,
+};
+
+const char *word_of(const char *const *words, unsigned int value)
+{
+	for (unsigned int i = 0; words[i]; i++)
+		if (i == value)
+			return words[i];
+	return "unknown";
+}
+
+const char *addr_text(const struct mlb_addr *addr, char text[ADDR_TEXT])
+{
+	const void *bytes = &addr->v6;
+
+	if (addr->family == AF_INET)
+		bytes = &addr->v4;
+	if (addr->family == AF_UNSPEC ||
+	    !inet_ntop(addr->family, bytes, text, ADDR_TEXT))
+		snprintf(text, ADDR_TEXT, "none");
+	return text;
+}
+
+const char *endpoint_text(const struct mlb_endpoint *end,
+			  char text[ENDPOINT_TEXT])
+{
+	char addr[ADDR_TEXT];
+
+	snprintf(text, ENDPOINT_TEXT,
+		 end->addr.family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+		 addr_text(&end->addr, addr), end->port);
+	return text;
+}
+
+/* A pair of keys in JSON, ADDR:PORT in text. */
+static void print_endpoint(struct output *out, const char *addr_key,
+			   const char *port_key, const struct mlb_endpoint *end)
+{
+	char text[ENDPOINT_TEXT], addr[ADDR_TEXT];
+
+	if (out->json) {
+		out_str(out, addr_key, NULL, addr_text(&end->addr, addr));
+		out_uint(out, port_key, NULL, end->port, NULL);
+	} else {
+		out_word(out, endpoint_text(end, text));
+	}
+}
+
+static void print_key_id(struct output *out, const struct mlb_config *config)
+{
+	char text[2 * MLB_KEY_ID_LEN + 1];
+
+	if (!(config->fields & MLB_F_CONFIG_KEY_ID)) {
+		if (out->json)
+			out_json(out, "key-id", json_null());
+		else
+			out_str(out, "key-id", "key-id", "none");
+		return;
+	}
+	for (size_t i = 0; i < MLB_KEY_ID_LEN; i++)
+		snprintf(text + 2 * i, 3, "%02x", config->key_id[i]);
+	out_str(out, "key-id", "key-id", text);
+}
+
+static void print_setting(struct output *out, const struct mlb_config *config,
+			  unsigned int field, const char *key, uint32_t value)
+{
+	if (config->fields & field)
+		out_uint(out, key, key, value, NULL);
+}
+
+void print_config(struct output *out, const struct mlb_config *c)
+{
+	print_setting(out, c, MLB_F_CONFIG_RESOLVE_TIMEOUT, "resolve-timeout",
+		      c->resolve_timeout);
+	print_setting(out, c, MLB_F_CONFIG_RESOLVE_RATE, "resolve-rate",
+		      c->resolve_rate);
+	print_setting(out, c, MLB_F_CONFIG_MAX_FLOWS, "max-flows",
+		      c->max_flows);
+	print_setting(out, c, MLB_F_CONFIG_MAX_OWNERS, "max-owners",
+		      c->max_owners);
+	print_setting(out, c, MLB_F_CONFIG_PORT, "port", c->port);
+	print_key_id(out, c);
+	print_setting(out, c, MLB_F_CONFIG_FLOWS, "flows", c->flows);
+	print_setting(out, c, MLB_F_CONFIG_OWNERS, "owners", c->owners);
+	print_setting(out, c, MLB_F_CONFIG_PARKED, "parked", c->parked);
+}
+
+void print_node(struct output *out, const struct mlb_node *node)
+{
+	char addr[ADDR_TEXT];
+
+	out_uint(out, "id", NULL, node->id, NULL);
+	if (node->fields & MLB_F_NODE_ADDR)
+		out_str(out, "addr", "addr", addr_text(&node->addr, addr));
+	if (node->fields & MLB_F_NODE_WEIGHT)
+		out_uint(out, "weight", "weight", node->weight, NULL);
+	if (node->fields & MLB_F_NODE_STATE)
+		out_str(out, "state", "state",
+			word_of(node_state_words, node->state));
+	/* A message without an address tells of nothing but the id. */
+	if (node->fields & MLB_F_NODE_ADDR)
+		out_flag(out, "self", node->fields & MLB_F_NODE_SELF);
+	if (node->fields & MLB_F_NODE_OWNERS)
+		out_uint(out, "owners", "owners", node->owners, NULL);
+}
+
+static void print_pool(struct output *out, const struct mlb_service *service)
+{
+	json_t *ids;
+
+	if (out->json) {
+		ids = json_array();
+		for (size_t i = 0; i < service->n_nodes; i++)
+			json_array_append_new(ids,
+					      json_integer(service->nodes[i]));
+		out_json(out, "nodes", ids);
+		return;
+	}
+	out_word(out, "nodes");
+	if (!service->n_nodes)
+		out_word(out, "all");
+	for (size_t i = 0; i < service->n_nodes; i++)
+		fprintf(out->file, "%c%u", i ? ',' : ' ', service->nodes[i]);
+}
+
+void print_service(struct output *out, const struct mlb_service *service)
+{
+	print_endpoint(out, "addr", "port", &service->vip);
+	if (service->fields & MLB_F_SERVICE_SCHEDULER)
+		out_str(out, "sched", "sched",
+			word_of(scheduler_words, service->scheduler));
+	if (service->fields & MLB_F_SERVICE_NODES)
+		print_pool(out, service);
+}
+
+void print_owner(struct output *out, const struct mlb_owner *owner)
+{
+	char token[16];
+
+	snprintf(token, sizeof(token), "0x%08x", owner->token);
+	out_str(out, "token", NULL, token);
+	if (owner->node)
+		out_uint(out, "node", "node", owner->node, NULL);
+	if (owner->cpu != MLB_NO_CPU)
+		out_uint(out, "cpu", "cpu", owner->cpu, NULL);
+	out_flag(out, "local", owner->local);
+	out_uint(out, "age", "age", owner->age, "ms");
+}
+
+void print_flow(struct output *out, const struct mlb_flow *flow)
+{
+	print_endpoint(out, "saddr", "sport", &flow->src);
+	out_word(out, ">");
+	print_endpoint(out, "daddr", "dport", &flow->dst);
+	out_uint(out, "node", "node", flow->node, NULL);
+	out_str(out, "state", "state", word_of(flow_state_words, flow->state));
+	out_uint(out, "expires", "expires", flow->expires, "ms");
+}

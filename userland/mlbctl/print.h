@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How the objects of libmlb are shown, in listings and in events alike. */
+#ifndef MLBCTL_PRINT_H
+#define MLBCTL_PRINT_H
+
+#include "libmlb.h"
+#include "output.h"
+
+/* Words of the enums in <linux/mlb.h>, in their order; end with NULL. */
+extern const char *const node_state_words[];
+extern const char *const scheduler_words[];
+extern const char *const flow_state_words[];
+extern const char *const table_words[];
+
+/* The word of a value; "unknown" for one that a newer kernel has. */
+const char *word_of(const char *const *words, unsigned int value);
+
+#define ADDR_TEXT 48
+#define ENDPOINT_TEXT 56
+
+const char *addr_text(const struct mlb_addr *addr, char text[ADDR_TEXT]);
+const char *endpoint_text(const struct mlb_endpoint *end,
+			  char text[ENDPOINT_TEXT]);
+
+/* Each adds to a record that has begun. */
+void print_config(struct output *out, const struct mlb_config *config);
+void print_node(struct output *out, const struct mlb_node *node);
+void print_service(struct output *out, const struct mlb_service *service);
+void print_owner(struct output *out, const struct mlb_owner *owner);
+void print_flow(struct output *out, const struct mlb_flow *flow);
+
+#endif /* MLBCTL_PRINT_H */
