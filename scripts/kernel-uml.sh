@@ -37,5 +37,5 @@ nice "${um[@]}" linux modules_prepare modules > "$work/log" 2>&1 || {
 cd "$work/obj"
 rm -f vmlinux vmlinux.o vmlinux.unstripped .tmp_vmlinux*
 find . -path ./scripts -prune -o -type f \
-	\( -name '*.o' -o -name '*.a' -o -name '.*.cmd' \) -delete
+	\( -name '*.o' -o -name '*.a' -o -name '.*.cmd' \) -exec rm {} +
 cp -a . "$dir"

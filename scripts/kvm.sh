@@ -18,4 +18,5 @@ probe()	# KERNEL DIR
 }
 
 boot=$(cat /proc/sys/kernel/random/boot_id)
-cat "$(cached "kvm-$1-$(digest "$boot")" probe "$1")/answer"
+entry=$(cached "kvm-$1-$(digest "$boot")" probe "$1")
+cat "$entry/answer"

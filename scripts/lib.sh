@@ -42,7 +42,8 @@ digest()	# FILE|STRING...
 
 # Print the path of a cache entry, made by "COMMAND... DIR" when it is absent.
 # An entry appears whole or not at all: it is made beside its place and then
-# renamed, and the lock keeps two makers of one entry apart.
+# renamed, and the lock keeps two makers of one entry apart. For use in $(...):
+# it sets a trap.
 cached()	# NAME COMMAND...
 {
 	local name=$1 lock work
@@ -54,11 +55,10 @@ cached()	# NAME COMMAND...
 		flock "$lock"
 		if [ ! -d "$CACHE/$name" ]; then
 			work=$(mktemp -d "$CACHE/tmp.XXXXXX")
+			# shellcheck disable=SC2064	# now, while $work is known
+			trap "rm -rf '$work'" EXIT
 			chmod 755 "$work"
-			if ! "$@" "$work" >&2 {lock}>&-; then
-				rm -rf "$work"
-				die "cannot make $name"
-			fi
+			"$@" "$work" >&2 {lock}>&- || die "cannot make $name"
 			mv "$work" "$CACHE/$name"
 		fi
 		exec {lock}>&-

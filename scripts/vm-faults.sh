@@ -19,13 +19,18 @@ faults_begin()	# NAME
 	echo "mlb: begin $1" > /dev/kmsg
 }
 
-# Lines of the log since the mark that report a fault.
-faults_since()	# NAME
+# The log since the mark.
+log_since()	# NAME
 {
 	dmesg | awk -v mark="mlb: begin $1" '
 		index($0, mark) { n = 0; next } { line[n++] = $0 }
-		END { for (i = 0; i < n; i++) print line[i] }' |
-		grep -E "$FAULTS"
+		END { for (i = 0; i < n; i++) print line[i] }'
+}
+
+# Lines of the log since the mark that report a fault.
+faults_since()	# NAME
+{
+	log_since "$1" | grep -E "$FAULTS"
 }
 
 # Unload mlb and print what kmemleak then finds: memory that nothing refers

@@ -35,7 +35,6 @@ mountpoint -q /dev || mount -t devtmpfs dev /dev
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs shm /dev/shm
-mount -t tmpfs tmp /tmp
 mount -t tmpfs run /run
 mkdir -p /run/netns /run/lock
 mount -t debugfs debugfs /sys/kernel/debug 2> /dev/null
@@ -59,12 +58,13 @@ faults_begin vm
 status=$?
 leaks=$(kernel_leaks)
 faults=$(faults_since vm)
-if [ -n "$faults$leaks" ]; then
-	echo "=== faults in the kernel log"
-	printf '%s\n' "$faults" "$leaks"
-	echo "=== the kernel log"
-	dmesg | tail -300
-	[ $status -ne 0 ] || status=70
+if [ -n "$leaks" ]; then
+	printf 'memory that nothing refers to:\n%s\n' "$leaks"
+fi
+if [ -n "$faults$leaks" ] && [ $status -eq 0 ]; then
+	echo "the kernel log:"
+	log_since vm | tail -300
+	status=70
 fi
 
 if [ -c /dev/ttyS1 ]; then

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0
+# The kernel module is described in Kbuild; this file is for people.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+PREFIX ?= /usr/local
+DESTDIR ?=
+INSTALL_MOD_PATH ?= $(DESTDIR)
+MLB_SELFTEST ?= 0
+export PREFIX DESTDIR
+
+ifeq ($(MLB_SELFTEST),1)
+override KCFLAGS += -DMLB_SELFTEST
+endif
+
+kbuild = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(KCFLAGS),KCFLAGS="$(KCFLAGS)")
+
+all: modules userland
+
+modules: $(KDIR)
+	$(kbuild) modules
+
+userland:
+	$(MAKE) -C userland
+
+$(KDIR):
+	@echo "No kernel headers in $(KDIR)." >&2
+	@echo "Install them (Debian: apt-get install linux-headers-$$(uname -r))," >&2
+	@echo "or name a kernel's build directory: make KDIR=DIRECTORY" >&2
+	@echo "\"make userland\" needs none." >&2
+	@exit 1
+
+install: modules userland
+	$(kbuild) INSTALL_MOD_PATH="$(abspath $(INSTALL_MOD_PATH))" modules_install
+	$(MAKE) -C userland install
+
+uninstall:
+	$(MAKE) -C userland uninstall
+
+clean:
+	-[ ! -d "$(KDIR)" ] || $(kbuild) clean
+	$(MAKE) -C userland clean
+	$(MAKE) -C selftests clean
+	$(RM) -r build
+
+check:
+	scripts/check.sh
+
+unit:
+	$(MAKE) -C selftests/unit check
+	$(MAKE) -C userland check
+
+test:
+	scripts/test.sh
+
+demo:
+	scripts/demo.sh
+
+help:
+	@echo "make                 module for the running kernel, and user space"
+	@echo "make KDIR=DIR        module for the kernel built in DIR"
+	@echo "make modules|userland  one of the two"
+	@echo "make install         install both (PREFIX=$(PREFIX), DESTDIR, INSTALL_MOD_PATH)"
+	@echo "make clean           remove everything that was built"
+	@echo "make unit            unit tests"
+	@echo "make check           static checks"
+	@echo "make test            all tests, on every kernel (root; Debian 12)"
+	@echo "make demo            see mlb at work in a virtual machine (root; Debian 12)"
+	@echo "MLB_SELFTEST=1       with the module's own unit tests, run when it is loaded"
+
+.PHONY: all modules userland install uninstall clean check unit test demo help
