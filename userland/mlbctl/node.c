@@ -161,7 +161,7 @@ static const struct verb verbs[] = {
 static const struct hint hints[] = {
 	{ EEXIST, "see what there is with \"mlbctl node list\"" },
 	{ ENOENT, "see what there is with \"mlbctl node list\"" },
-	{ EBUSY, "take it out of the pools in \"mlbctl service list\" first" },
+	{ EBUSY, "\"mlbctl service list\" shows the pools" },
 	{}
 };
 
