@@ -47,37 +47,34 @@ check_style()
 
 check_sparse()
 {
-	local work log=$ROOT/build/sparse.log
+	local work=$ROOT/build/check/sparse
 
 	eval "$(scripts/kernel.sh uml-fast)"
-	work=$(mktemp -d)
+	rm -rf "$work"
+	mkdir -p "$work"
 	cp -r Kbuild kmod include "$work/"
 	make -C "$SOURCE" ARCH=um O="$KDIR" M="$work" C=2 CF=-D__CHECK_ENDIAN__ \
-		modules > "$log" 2>&1 || {
-		cat "$log"
-		rm -rf "$work"
+		modules > "$work.log" 2>&1 || {
+		cat "$work.log"
 		return 1
 	}
-	rm -rf "$work"
 	# Headers of the kernel have findings of their own.
-	! grep -E '(^|/)(kmod|include)/[^ ]*\.[ch]:[0-9].*(warning|error):' "$log" |
-		grep -v "^$SOURCE/"
+	! grep -F "$work/" "$work.log" | grep -E 'warning:|error:'
 }
 
 check_userland()
 {
-	local compiler
+	local work=$ROOT/build/check/userland compiler
 
 	for compiler in gcc clang; do
-		make -C userland clean > /dev/null
-		make -C userland CC=$compiler \
-			EXTRA_CFLAGS='-Wall -Wextra -Wshadow -Wstrict-prototypes -Werror' ||
-			return
-	done > build/userland-check.log 2>&1 || {
-		cat build/userland-check.log
-		return 1
-	}
-	make -C userland clean > /dev/null
+		rm -rf "$work"
+		mkdir -p "$work"
+		cp -r include userland "$work/"
+		if ! make -C "$work/userland" CC=$compiler clean all > "$work.log" 2>&1; then
+			cat "$work.log"
+			return 1
+		fi
+	done
 }
 
 checks=("$@")
