@@ -55,7 +55,7 @@ struct load_options {
 	unsigned int connections;
 	unsigned int second_ms;
 	unsigned int total_ms;
-	uint64_t bytes;
+	uint64_t up, down;
 	uint64_t rate;
 	uint64_t seed;
 	unsigned int local_port;

@@ -94,8 +94,8 @@ static int client_open(struct client_conn *cc, const struct load_options *opt,
 {
 	struct load_request rq = {
 		.magic = LOAD_MAGIC,
-		.up = opt->bytes,
-		.down = opt->bytes,
+		.up = opt->up,
+		.down = opt->down,
 		.seed = opt->seed + i,
 		.rate = opt->rate,
 	};
@@ -109,8 +109,8 @@ static int client_open(struct client_conn *cc, const struct load_options *opt,
 		 opt->addr_len))
 		return -1;
 	c->open = true;
-	load_stream_init(&c->tx, rq.seed, opt->bytes, opt->rate);
-	load_stream_init(&c->rx, ~rq.seed, opt->bytes, 0);
+	load_stream_init(&c->tx, rq.seed, rq.up, rq.rate);
+	load_stream_init(&c->rx, ~rq.seed, rq.down, 0);
 	load_queue(c, &rq, sizeof(rq));
 	if (connect(c->fd, (const struct sockaddr *)&opt->addr,
 		    opt->addr_len) && errno != EINPROGRESS) {

@@ -17,6 +17,7 @@ static const char usage[] =
 "client:\n"
 "  -n N       connections (1)\n"
 "  -b BYTES   data each way on each connection (65536)\n"
+"  -u BYTES   other amount from client to server\n"
 "  -r RATE    bytes a second each way on each connection (no limit)\n"
 "  -s MS      longest wait for second subflows before data flows (0: none)\n"
 "  -w         wait for a line on standard input before data flows\n"
@@ -71,7 +72,8 @@ int main(int argc, char **argv)
 {
 	struct load_options opt = {
 		.connections = 1,
-		.bytes = 65536,
+		.up = UINT64_MAX,
+		.down = 65536,
 		.total_ms = 60000,
 		.seed = 1,
 	};
@@ -88,14 +90,15 @@ int main(int argc, char **argv)
 	argv++;
 	argc--;
 
-	while ((c = getopt(argc, argv, "ti:n:b:r:s:wT:S:P:He:")) != -1) {
-		if (strchr("inbrsTPe", c) && parse_num(optarg, UINT64_MAX, &v))
+	while ((c = getopt(argc, argv, "ti:n:b:u:r:s:wT:S:P:He:")) != -1) {
+		if (strchr("inbursTPe", c) && parse_num(optarg, UINT64_MAX, &v))
 			return usage_error();
 		switch (c) {
 		case 't': opt.plain_tcp = true; break;
 		case 'i': opt.id = v; break;
 		case 'n': opt.connections = v; break;
-		case 'b': opt.bytes = v; break;
+		case 'b': opt.down = v; break;
+		case 'u': opt.up = v; break;
 		case 'r': opt.rate = v; break;
 		case 's': opt.second_ms = v; break;
 		case 'w': opt.wait_stdin = true; break;
@@ -112,6 +115,8 @@ int main(int argc, char **argv)
 	    parse_addr(argv[optind], argv[optind + 1], &opt.addr,
 		       &opt.addr_len))
 		return usage_error();
+	if (opt.up == UINT64_MAX)
+		opt.up = opt.down;
 	if (!source && opt.local_port)
 		source = opt.addr.ss_family == AF_INET ? "0.0.0.0" : "::";
 	if (source) {

@@ -25,6 +25,7 @@ struct raw_segment {
 	uint8_t flags;
 	uint8_t opt[256];
 	size_t opt_len;
+	size_t token_at;	/* of a token that each packet has anew, or 0 */
 	size_t payload;
 	int doff;		/* -1: what the options need */
 	int cut;		/* -1: whole; else bytes of TCP that are sent */

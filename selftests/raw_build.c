@@ -58,7 +58,8 @@ static void put_random(uint8_t *p, size_t len)
 /*
  * Adds an option: "hex=BYTES", or an MPTCP one by name (RFC 8684 3.1, 3.2):
  * "capable[=VERSION]" as on a SYN, "keys" as on the third packet,
- * "join=TOKEN" as on a SYN, "join16" and "join24" as on SYN/ACK and ACK, "mss".
+ * "join=TOKEN" or "join=random" as on a SYN, "join16" and "join24" as on SYN/ACK
+ * and ACK; "mss".
  */
 int raw_option_add(struct raw_segment *seg, const char *text)
 {
@@ -105,7 +106,10 @@ int raw_option_add(struct raw_segment *seg, const char *text)
 		p[1] = n;
 		p[2] = 0x10;
 		p[3] = 1;
-		put32(p + 4, strtoul(val, NULL, 0));
+		if (!strcmp(val, "random"))
+			seg->token_at = seg->opt_len + 4;
+		else
+			put32(p + 4, strtoul(val, NULL, 0));
 	} else if (IS("join16") || IS("join24")) {
 		n = IS("join16") ? 16 : 24;
 		put_random(p, n);
@@ -171,6 +175,8 @@ static size_t build_tcp(const struct raw_segment *seg, uint8_t *p)
 	p[15] = 0xff;
 	memset(p + TCP_HEADER, 1, opt);
 	memcpy(p + TCP_HEADER, seg->opt, seg->opt_len);
+	if (seg->token_at)
+		put_random(p + TCP_HEADER + seg->token_at, 4);
 	for (size_t i = 0; i < seg->payload; i++)
 		p[TCP_HEADER + opt + i] = i;
 	if (seg->cut >= 0 && (size_t)seg->cut < len)

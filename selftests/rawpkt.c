@@ -14,8 +14,8 @@
 static const char usage[] =
 "usage: rawpkt tcp [options] SRC SPORT DST DPORT\n"
 "  -f FLAGS   of FSRPAUEC (S)\n"
-"  -o OPTION  mss, capable[=VERSION], keys, join=TOKEN, join16, join24,\n"
-"             hex=BYTES; may be given more than once\n"
+"  -o OPTION  mss, capable[=VERSION], keys, join=TOKEN|random,\n"
+"             join16, join24, hex=BYTES; may be given more than once\n"
 "  -q SEQ -a ACK -p PAYLOAD_BYTES\n"
 "  -d DOFF    data offset that the header claims, in words\n"
 "  -c BYTES   cut the segment off after so many\n"

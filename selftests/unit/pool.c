@@ -22,6 +22,11 @@ static u16 weight_odd(unsigned int member)
 	return 1000 + member * 7919 % 3001;
 }
 
+static u16 weight_mixed(unsigned int member)
+{
+	return member % 8 ? 10 : 90;
+}
+
 static u16 weight_giant(unsigned int member)
 {
 	return member ? 1 : 65535;
@@ -30,6 +35,7 @@ static u16 weight_giant(unsigned int member)
 const struct weights weights_equal = { "equal", weight_equal };
 const struct weights weights_steps = { "1 to 5", weight_steps };
 const struct weights weights_odd = { "odd", weight_odd };
+const struct weights weights_mixed = { "mixed", weight_mixed };
 const struct weights weights_giant = { "giant", weight_giant };
 
 void pool_make(struct pool *pool, unsigned int n,

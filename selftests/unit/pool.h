@@ -16,6 +16,7 @@ struct weights {
 extern const struct weights weights_equal;
 extern const struct weights weights_steps;
 extern const struct weights weights_odd;
+extern const struct weights weights_mixed;
 extern const struct weights weights_giant;
 
 struct pool {

@@ -136,23 +136,37 @@ static void test_single(void **state)
 }
 
 /*
- * Nodes of two releases must agree on the table. The figure was computed by a
- * second implementation, in another language, of what maglev.c describes.
+ * Nodes of two releases must agree on the table. The figures were computed by
+ * a second implementation, in another language, of what maglev.c describes.
  */
-static void test_table_stays(void **state)
+static void test_tables_stay(void **state)
 {
+	static const struct {
+		unsigned int n;
+		const struct weights *weights;
+		u64 fnv;
+	} tables[] = {
+		{ 5, &weights_steps, 0x1ee4cc366785483dULL },
+		{ 50, &weights_odd, 0x51340ce8ce5cbd71ULL },
+		{ 100, &weights_mixed, 0x49efc36ab40c15c3ULL },
+		{ 1311, &weights_giant, 0xed9032f6c7aae68aULL },
+	};
 	struct pool pool;
-	u64 fnv = 0xcbf29ce484222325ULL;
-	u32 size = mlb_maglev_size(5), slot;
-	u16 *slots;
+	unsigned int i;
 
 	(void)state;
-	pool_make(&pool, 5, &weights_steps);
-	slots = pool_table(&pool);
-	for (slot = 0; slot < size; slot++)
-		fnv = (fnv ^ slots[slot]) * 0x100000001b3ULL;
-	assert_true(fnv == 0x1ee4cc366785483dULL);
-	free(slots);
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		u32 size = mlb_maglev_size(tables[i].n), slot;
+		u64 fnv = 0xcbf29ce484222325ULL;
+		u16 *slots;
+
+		pool_make(&pool, tables[i].n, tables[i].weights);
+		slots = pool_table(&pool);
+		for (slot = 0; slot < size; slot++)
+			fnv = (fnv ^ slots[slot]) * 0x100000001b3ULL;
+		assert_true(fnv == tables[i].fnv);
+		free(slots);
+	}
 }
 
 static double cpu_ms(void)
@@ -189,7 +203,8 @@ static double fill_ms(unsigned int n, const struct weights *weights)
 static void test_fill_time(void **state)
 {
 	static const struct weights *const kinds[] = {
-		&weights_equal, &weights_steps, &weights_odd, &weights_giant,
+		&weights_equal, &weights_steps, &weights_odd, &weights_mixed,
+		&weights_giant,
 	};
 	unsigned int k;
 
@@ -209,7 +224,7 @@ int main(void)
 		cmocka_unit_test(test_weight_zero),
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_single),
-		cmocka_unit_test(test_table_stays),
+		cmocka_unit_test(test_tables_stay),
 		cmocka_unit_test(test_fill_time),
 	};
 

@@ -70,6 +70,7 @@ static void test_shares_of_slots(void **state)
 		check_shares(sizes[i], &weights_equal);
 		check_shares(sizes[i], &weights_steps);
 		check_shares(sizes[i], &weights_odd);
+		check_shares(sizes[i], &weights_mixed);
 		check_shares(sizes[i], &weights_giant);
 	}
 }
@@ -198,6 +199,7 @@ static void test_disruption(void **state)
 		check_removal(sizes[i], &weights_equal);
 		check_removal(sizes[i], &weights_steps);
 		check_removal(sizes[i], &weights_odd);
+		check_removal(sizes[i], &weights_mixed);
 		check_removal(sizes[i], &weights_giant);
 	}
 }
