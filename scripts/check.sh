@@ -30,19 +30,16 @@ check_netlink()
 	LINUX_SRC=$SOURCE scripts/ynl-gen.sh --check
 }
 
-# Ignored: out of tree there is neither MAINTAINERS nor a place in the kernel's
-# Documentation, and generated files follow their generator.
+# Generated files have the look that their generators give them.
 check_style()
 {
 	local files
 
 	source_tree
-	mapfile -t files < <(sources 'kmod/*.[ch]' 'include/*.h' 'userland/*.[ch]' |
+	mapfile -t files < <(sources 'kmod/*.[ch]' 'include/*.h' |
 		grep -vE '_gen\.[ch]$|uapi/linux/mlb\.h$')
 	"$SOURCE/scripts/checkpatch.pl" --root="$SOURCE" --no-tree --strict \
-		--terse --no-summary --show-types --file \
-		--ignore FILE_PATH_CHANGES,LINUX_VERSION_CODE,PREFER_KERNEL_TYPES,SPLIT_STRING \
-		"${files[@]}"
+		--terse --no-summary --show-types --file "${files[@]}"
 }
 
 check_sparse()
