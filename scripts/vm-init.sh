@@ -67,8 +67,9 @@ if [ -n "$faults$leaks" ] && [ $status -eq 0 ]; then
 	status=70
 fi
 
-if [ -c /dev/ttyS1 ]; then
-	echo $status > /dev/ttyS1
-else
+if [ -n "${mlb_job:-}" ]; then
 	echo $status > /mlb-job/status
+	sync /mlb-job/status
+else
+	echo $status > /dev/ttyS1
 fi
