@@ -14,7 +14,7 @@
  * Steps of the turn-taking that one slot may cost on average. More of them
  * follow the weights of a very uneven pool in finer steps.
  */
-#define STEPS_PER_SLOT	16
+#define STEPS_PER_SLOT	4
 
 /*
  * A hundred slots a member keep shares within a per cent (Maglev, 5.3). Small

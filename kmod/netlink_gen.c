@@ -204,7 +204,9 @@ const struct genl_split_ops mlb_nl_ops[20] = {
 	},
 	{
 		.cmd	= MLB_CMD_SERVICE_GET,
+		.start	= mlb_nl_service_walk_start,
 		.dumpit	= mlb_nl_service_get_dumpit,
+		.done	= mlb_nl_walk_done,
 		.flags	= GENL_CMD_CAP_DUMP,
 	},
 	{
@@ -237,7 +239,9 @@ const struct genl_split_ops mlb_nl_ops[20] = {
 	},
 	{
 		.cmd		= MLB_CMD_OWNER_GET,
+		.start		= mlb_nl_owner_walk_start,
 		.dumpit		= mlb_nl_owner_get_dumpit,
+		.done		= mlb_nl_walk_done,
 		.policy		= mlb_owner_get_dump_nl_policy,
 		.maxattr	= MLB_A_OWNER_TOKEN,
 		.flags		= GENL_CMD_CAP_DUMP,
@@ -265,7 +269,9 @@ const struct genl_split_ops mlb_nl_ops[20] = {
 	},
 	{
 		.cmd		= MLB_CMD_FLOW_GET,
+		.start		= mlb_nl_flow_walk_start,
 		.dumpit		= mlb_nl_flow_get_dumpit,
+		.done		= mlb_nl_walk_done,
 		.policy		= mlb_flow_get_nl_policy,
 		.maxattr	= MLB_A_FLOW_DPORT,
 		.flags		= GENL_CMD_CAP_DUMP,
@@ -277,7 +283,3 @@ const struct genl_split_ops mlb_nl_ops[20] = {
 	},
 };
 
-static const struct genl_multicast_group mlb_nl_mcgrps[] = {
-	[MLB_NLGRP_OWNER] = { "owner", },
-	[MLB_NLGRP_EVENT] = { "event", },
-};

@@ -17,6 +17,11 @@ extern const struct nla_policy mlb_owner_entry_nl_policy[MLB_A_OWNER_ENTRY_AGE +
 /* Ops table for mlb */
 extern const struct genl_split_ops mlb_nl_ops[20];
 
+int mlb_nl_service_walk_start(struct netlink_callback *cb);
+int mlb_nl_owner_walk_start(struct netlink_callback *cb);
+int mlb_nl_flow_walk_start(struct netlink_callback *cb);
+int mlb_nl_walk_done(struct netlink_callback *cb);
+
 int mlb_nl_config_get_doit(struct sk_buff *skb, struct genl_info *info);
 int mlb_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info);
 int mlb_nl_key_set_doit(struct sk_buff *skb, struct genl_info *info);

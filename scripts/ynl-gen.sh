@@ -29,6 +29,9 @@ ynl() {	# MODE KIND OUTPUT
 ynl uapi header mlb.h
 ynl kernel header netlink_gen.h
 ynl kernel source netlink_gen.c
+# The family is in netlink.c, which names the groups itself.
+sed -i '/^static const struct genl_multicast_group/,/^};/d' \
+	"$root/out/netlink_gen.c"
 python3 scripts/gen-counters.py include/netlink/mlb.yaml kernel > "$root/out/stats_gen.h"
 python3 scripts/gen-counters.py include/netlink/mlb.yaml user > "$root/out/counters_gen.h"
 

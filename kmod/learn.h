@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _MLB_LEARN_H
+#define _MLB_LEARN_H
+
+#include <linux/atomic.h>
+#include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+
+struct mlb_net;
+
+/**
+ * struct mlb_learn - tokens of connections that this host takes
+ * @fresh: handshakes seen and not yet looked at; any context adds
+ * @waiting: handshakes that TCP has not confirmed yet; only @confirm uses it
+ * @n: handshakes in both
+ * @lock: held while this host's tokens change
+ * @confirm: asks MPTCP for each handshake, announces what it confirms
+ * @withdraw: withdraws the tokens whose connection is gone
+ */
+struct mlb_learn {
+	struct llist_head fresh;
+	struct list_head waiting;
+	atomic_t n;
+	struct mutex lock;
+	struct delayed_work confirm;
+	struct delayed_work withdraw;
+};
+
+void mlb_learn_handshake(struct mlb_net *mn, const u8 *key);
+void mlb_learn_forget(struct mlb_net *mn);
+
+bool mlb_token_is_local(struct mlb_net *mn, u32 token);
+
+void mlb_learn_net_init(struct mlb_net *mn);
+void mlb_learn_net_exit(struct mlb_net *mn);
+
+#endif

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a namespace's state.
+ */
+#include "net.h"
+#include "node.h"
+#include "service.h"
+#include "steer.h"
+#include "tunnel.h"
+
+unsigned int mlb_net_id __read_mostly;
+
+static const struct mlb_config net_defaults = {
+	.resolve_timeout = 20,
+	.resolve_rate = 20000,
+	.max_flows = 1 << 20,
+	.max_owners = 1 << 20,
+	.port = MLB_DEFAULT_PORT,
+};
+
+static int __net_init net_init(struct net *net)
+{
+	struct mlb_net *mn = mlb_net(net);
+	int err;
+
+	mn->net = net;
+	mn->config = net_defaults;
+	mutex_init(&mn->lock);
+	mn->stats = alloc_percpu(struct mlb_stats);
+	if (!mn->stats)
+		return -ENOMEM;
+	mlb_node_net_init(mn);
+	err = mlb_service_net_init(mn);
+	if (err)
+		goto err_stats;
+	err = mlb_owner_net_init(mn);
+	if (err)
+		goto err_services;
+	err = mlb_flow_net_init(mn);
+	if (err)
+		goto err_owners;
+	mlb_resolve_net_init(mn);
+	mlb_learn_net_init(mn);
+	return 0;
+
+err_owners:
+	mlb_owner_net_exit(mn);
+err_services:
+	mlb_service_net_exit(mn);
+err_stats:
+	free_percpu(mn->stats);
+	return err;
+}
+
+/* Take the ways in away; the core then waits until all readers have left. */
+static void __net_exit net_pre_exit(struct net *net)
+{
+	struct mlb_net *mn = mlb_net(net);
+
+	mutex_lock(&mn->lock);
+	if (mn->n_services)
+		mlb_steer_unhook(mn);
+	mlb_tunnel_close(mn);
+	mutex_unlock(&mn->lock);
+	mlb_flow_net_pre_exit(mn);
+}
+
+static void __net_exit net_exit(struct net *net)
+{
+	struct mlb_net *mn = mlb_net(net);
+
+	mlb_learn_net_exit(mn);
+	mlb_resolve_net_exit(mn);
+	mlb_flow_net_exit(mn);
+	mlb_owner_net_exit(mn);
+	mlb_service_net_exit(mn);
+	mlb_node_net_exit(mn);
+	kfree_sensitive(rcu_access_pointer(mn->key));
+	free_percpu(mn->stats);
+}
+
+/* A device operation and not a subsystem's: mlb0 goes before the core takes
+ * the devices of the namespace down.
+ */
+static struct pernet_operations net_ops = {
+	.init = net_init,
+	.pre_exit = net_pre_exit,
+	.exit = net_exit,
+	.id = &mlb_net_id,
+	.size = sizeof(struct mlb_net),
+};
+
+int __init mlb_net_register(void)
+{
+	return register_pernet_device(&net_ops);
+}
+
+void mlb_net_unregister(void)
+{
+	unregister_pernet_device(&net_ops);
+}

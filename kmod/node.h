@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _MLB_NODE_H
+#define _MLB_NODE_H
+
+#include <linux/in6.h>
+#include <linux/netlink.h>
+#include <net/dst_cache.h>
+#include <uapi/linux/mlb.h>
+
+#include "net.h"
+
+/**
+ * struct mlb_node - a member of the cluster
+ * @id: 1 to MLB_NODE_ID_MAX
+ * @weight: share of new connections under maglev
+ * @state: enum mlb_node_state
+ * @self: the member is this host
+ * @addr: address in the cluster network, IPv4 as ::ffff:a.b.c.d
+ * @dst_cache: route to it, per CPU
+ *
+ * Written under &mlb_net.lock; @weight and @state may change under readers.
+ */
+struct mlb_node {
+	u16 id;
+	u16 weight;
+	u8 state;
+	bool self;
+	struct in6_addr addr;
+	struct dst_cache dst_cache;
+};
+
+/**
+ * mlb_node_find() - look a node up
+ *
+ * Return: the node, valid inside rcu_read_lock() or under &mlb_net.lock; NULL
+ * when there is none.
+ */
+static inline struct mlb_node *mlb_node_find(struct mlb_net *mn, u16 id)
+{
+	return xa_load(&mn->nodes, id);
+}
+
+/* Whether packets of existing flows may go to the node. */
+static inline bool mlb_node_reachable(const struct mlb_node *node)
+{
+	return READ_ONCE(node->state) != MLB_NODE_STATE_DEAD;
+}
+
+/* Whether the node admits new subflows of connections that it owns. */
+static inline bool mlb_node_takes_joins(const struct mlb_node *node)
+{
+	u8 state = READ_ONCE(node->state);
+
+	return state == MLB_NODE_STATE_ACTIVE || state == MLB_NODE_STATE_DRAIN;
+}
+
+/* Whether the node admits new connections. */
+static inline bool mlb_node_takes_new(const struct mlb_node *node)
+{
+	return READ_ONCE(node->state) == MLB_NODE_STATE_ACTIVE;
+}
+
+bool mlb_node_has_addr(struct mlb_net *mn, const struct in6_addr *addr);
+
+int mlb_node_add(struct mlb_net *mn, u16 id, const struct in6_addr *addr,
+		 u16 weight, u8 state, bool self,
+		 struct netlink_ext_ack *extack);
+int mlb_node_set(struct mlb_net *mn, struct mlb_node *node, u16 weight,
+		 u8 state, struct netlink_ext_ack *extack);
+int mlb_node_del(struct mlb_net *mn, struct mlb_node *node,
+		 struct netlink_ext_ack *extack);
+
+void mlb_node_net_init(struct mlb_net *mn);
+void mlb_node_net_exit(struct mlb_net *mn);
+
+#endif

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Owner entries over netlink, many in a message.
+ */
+#include <linux/jiffies.h>
+
+#include "net.h"
+#include "netlink.h"
+#include "node.h"
+#include "owner.h"
+
+static int owner_put(struct sk_buff *skb, u32 token, u16 node, u16 cpu)
+{
+	return nla_put_u32(skb, MLB_A_OWNER_ENTRY_TOKEN, token) ?:
+	       nla_put_u16(skb, MLB_A_OWNER_ENTRY_NODE, node) ?:
+	       (cpu == MLB_OWNER_CPU_UNKNOWN ? 0 :
+		nla_put_u32(skb, MLB_A_OWNER_ENTRY_CPU, cpu));
+}
+
+static int owner_put_entry(struct sk_buff *skb, const struct mlb_owner *owner)
+{
+	struct nlattr *nest = nla_nest_start(skb, MLB_A_OWNER_ENTRY);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (owner_put(skb, owner->token, owner->node, owner->cpu) ||
+	    (owner->origin == MLB_OWNER_LOCAL &&
+	     nla_put_flag(skb, MLB_A_OWNER_ENTRY_LOCAL)) ||
+	    nla_put_u32(skb, MLB_A_OWNER_ENTRY_AGE,
+			jiffies_to_msecs((u32)jiffies -
+					 READ_ONCE(owner->born)))) {
+		nla_nest_cancel(skb, nest);
+		return -EMSGSIZE;
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+void mlb_owner_batch_init(struct mlb_owner_batch *batch, struct mlb_net *mn,
+			  u8 cmd)
+{
+	*batch = (struct mlb_owner_batch) { .mn = mn, .cmd = cmd };
+}
+
+/**
+ * mlb_owner_batch_send() - send what is left in a batch
+ *
+ * Process context.
+ */
+void mlb_owner_batch_send(struct mlb_owner_batch *batch)
+{
+	if (!batch->skb)
+		return;
+	genlmsg_end(batch->skb, batch->hdr);
+	genlmsg_multicast_netns(&mlb_nl_family, batch->mn->net, batch->skb, 0,
+				MLB_NLGRP_OWNER, GFP_KERNEL);
+	batch->skb = NULL;
+}
+
+static bool owner_batch_put(struct mlb_owner_batch *batch, u32 token, u16 node,
+			    u16 cpu)
+{
+	struct nlattr *nest = nla_nest_start(batch->skb, MLB_A_OWNER_ENTRY);
+
+	if (!nest)
+		return false;
+	if (owner_put(batch->skb, token, node, cpu)) {
+		nla_nest_cancel(batch->skb, nest);
+		return false;
+	}
+	nla_nest_end(batch->skb, nest);
+	return true;
+}
+
+/**
+ * mlb_owner_batch_add() - tell the owner group about a token
+ *
+ * Sends the batch when it is full. Process context. When memory is short the
+ * listeners are not told of this token; they see it in a dump.
+ */
+void mlb_owner_batch_add(struct mlb_owner_batch *batch, u32 token, u16 node,
+			 u16 cpu)
+{
+	if (batch->skb && owner_batch_put(batch, token, node, cpu))
+		return;
+	mlb_owner_batch_send(batch);
+	if (!genl_has_listeners(&mlb_nl_family, batch->mn->net,
+				MLB_NLGRP_OWNER))
+		return;
+	batch->skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	if (!batch->skb)
+		return;
+	batch->hdr = genlmsg_put(batch->skb, 0, 0, &mlb_nl_family, 0,
+				 batch->cmd);
+	if (WARN_ON_ONCE(!batch->hdr ||
+			 !owner_batch_put(batch, token, node, cpu))) {
+		nlmsg_free(batch->skb);
+		batch->skb = NULL;
+	}
+}
+
+int mlb_nl_owner_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct mlb_net *mn = mlb_net(genl_info_net(info));
+	struct mlb_owner *owner;
+	struct sk_buff *reply;
+	int err = -EMSGSIZE;
+	void *hdr;
+
+	if (mlb_nl_missing(info, MLB_A_OWNER_TOKEN, "the token is missing"))
+		return -EINVAL;
+	reply = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!reply)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(reply, info, &mlb_nl_family, 0,
+				MLB_CMD_OWNER_GET);
+	if (!hdr)
+		goto err_free;
+	rcu_read_lock();
+	owner = mlb_owner_find(mn, nla_get_u32(info->attrs[MLB_A_OWNER_TOKEN]));
+	err = owner ? owner_put_entry(reply, owner) : -ENOENT;
+	rcu_read_unlock();
+	if (err) {
+		if (err == -ENOENT)
+			NL_SET_ERR_MSG(info->extack, "the token is not in the owner table");
+		goto err_free;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+
+err_free:
+	nlmsg_free(reply);
+	return err;
+}
+
+int mlb_nl_owner_walk_start(struct netlink_callback *cb)
+{
+	struct mlb_net *mn = mlb_net(sock_net(cb->skb->sk));
+
+	return mlb_nl_walk_start(cb, &mn->owners.hash);
+}
+
+static int owner_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
+			  const void *object)
+{
+	struct nlattr *node = genl_info_dump(cb)->attrs[MLB_A_OWNER_NODE];
+	const struct mlb_owner *owner = object;
+
+	if (node && nla_get_u16(node) != owner->node)
+		return 0;
+	return owner_put_entry(skb, owner);
+}
+
+int mlb_nl_owner_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	void *hdr;
+	int len;
+
+	hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			  &mlb_nl_family, NLM_F_MULTI, MLB_CMD_OWNER_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+	len = skb->len;
+	mlb_nl_walk_dump(skb, cb, owner_dump_one);
+	if (skb->len == len) {
+		genlmsg_cancel(skb, hdr);
+		return 0;
+	}
+	genl_dump_check_consistent(cb, hdr);
+	genlmsg_end(skb, hdr);
+	return skb->len;
+}
+
+/* One entry of a request. */
+struct owner_request {
+	u32 token;
+	u16 node;
+	u16 cpu;
+};
+
+static int owner_parse(const struct nlattr *attr, struct owner_request *req,
+		       bool whole, struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[MLB_A_OWNER_ENTRY_AGE + 1];
+	int err;
+
+	err = nla_parse_nested(tb, MLB_A_OWNER_ENTRY_AGE, attr,
+			       mlb_owner_entry_nl_policy, extack);
+	if (err)
+		return err;
+	req->token = tb[MLB_A_OWNER_ENTRY_TOKEN] ?
+		     nla_get_u32(tb[MLB_A_OWNER_ENTRY_TOKEN]) : 0;
+	if (!req->token) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "a token is missing or 0, which no connection has");
+		return -EINVAL;
+	}
+	if (!whole)
+		return 0;
+	if (!tb[MLB_A_OWNER_ENTRY_NODE]) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "an entry's node is missing");
+		return -EINVAL;
+	}
+	req->node = nla_get_u16(tb[MLB_A_OWNER_ENTRY_NODE]);
+	req->cpu = MLB_OWNER_CPU_UNKNOWN;
+	if (tb[MLB_A_OWNER_ENTRY_CPU]) {
+		u32 cpu = nla_get_u32(tb[MLB_A_OWNER_ENTRY_CPU]);
+
+		if (cpu >= MLB_OWNER_CPU_UNKNOWN) {
+			NL_SET_ERR_MSG_ATTR(extack, tb[MLB_A_OWNER_ENTRY_CPU],
+					    "a CPU's number is out of range");
+			return -ERANGE;
+		}
+		req->cpu = cpu;
+	}
+	return 0;
+}
+
+/* Whether entries may name the node. Caller must hold &mlb_net.lock. */
+static int owner_judge_node(struct mlb_net *mn, u16 id,
+			    const struct nlattr *attr,
+			    struct netlink_ext_ack *extack)
+{
+	struct mlb_node *node = mlb_node_find(mn, id);
+
+	if (!node)
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "an entry names a node that does not exist; add the node first");
+	else if (node->self)
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "an entry names the self node, whose tokens are learnt");
+	else if (!mlb_node_reachable(node))
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "an entry names a node that is dead");
+	else
+		return 0;
+	return -EINVAL;
+}
+
+/* Every entry of a request; @rem is the caller's. */
+#define owner_for_each_entry(attr, info, rem)				\
+	nla_for_each_attr(attr, genlmsg_data((info)->genlhdr),		\
+			  genlmsg_len((info)->genlhdr), rem)		\
+		if (nla_type(attr) == MLB_A_OWNER_ENTRY)
+
+/*
+ * Judge every entry before the first is added; what may still fail then, for
+ * want of memory or room, takes back those that were added new.
+ */
+int mlb_nl_owner_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	bool replace = info->nlhdr->nlmsg_flags & NLM_F_REPLACE;
+	struct mlb_net *mn = mlb_net(genl_info_net(info));
+	struct netlink_ext_ack *extack = info->extack;
+	struct nlattr *attr, *failed = NULL;
+	struct owner_request req;
+	struct mlb_owner *owner;
+	unsigned int n = 0;
+	int rem, err = 0;
+
+	if (mlb_nl_missing(info, MLB_A_OWNER_ENTRY, "no entry is given"))
+		return -EINVAL;
+	mutex_lock(&mn->lock);
+	owner_for_each_entry(attr, info, rem) {
+		err = owner_parse(attr, &req, true, extack);
+		if (err)
+			goto unlock;
+		err = owner_judge_node(mn, req.node, attr, extack);
+		if (err)
+			goto unlock;
+		rcu_read_lock();
+		owner = mlb_owner_find(mn, req.token);
+		if (owner && (owner->origin == MLB_OWNER_LOCAL ||
+			      (owner->origin == MLB_OWNER_NETLINK && !replace)))
+			err = -EEXIST;
+		rcu_read_unlock();
+		if (err)
+			goto exists;
+		n++;
+	}
+
+	owner_for_each_entry(attr, info, rem) {
+		owner_parse(attr, &req, true, NULL);
+		err = mlb_owner_insert(mn, req.token, req.node, req.cpu,
+				       MLB_OWNER_NETLINK, replace);
+		if (err) {
+			failed = attr;
+			break;
+		}
+	}
+	if (!err) {
+		mlb_count_add(mn, OWNER_ADDED, n);
+		goto unlock;
+	}
+	owner_for_each_entry(attr, info, rem) {
+		if (attr == failed)
+			break;
+		owner_parse(attr, &req, true, NULL);
+		mlb_owner_remove(mn, req.token);
+	}
+	if (err == -ENOSPC)
+		NL_SET_ERR_MSG(extack, "the owner table is full; see max-owners");
+exists:
+	if (err == -EEXIST)
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "a token is in the owner table already");
+unlock:
+	mutex_unlock(&mn->lock);
+	return err;
+}
+
+int mlb_nl_owner_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct mlb_net *mn = mlb_net(genl_info_net(info));
+	struct owner_request req;
+	struct mlb_owner *owner;
+	struct nlattr *attr;
+	int rem, err = 0;
+
+	if (mlb_nl_missing(info, MLB_A_OWNER_ENTRY, "no entry is given"))
+		return -EINVAL;
+	mutex_lock(&mn->lock);
+	owner_for_each_entry(attr, info, rem) {
+		err = owner_parse(attr, &req, false, info->extack);
+		if (err)
+			goto unlock;
+		rcu_read_lock();
+		owner = mlb_owner_find(mn, req.token);
+		if (!owner) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "a token is not in the owner table");
+			err = -ENOENT;
+		} else if (owner->origin == MLB_OWNER_LOCAL) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "a token is of this host; it is withdrawn when its connection ends");
+			err = -EPERM;
+		}
+		rcu_read_unlock();
+		if (err)
+			goto unlock;
+	}
+	owner_for_each_entry(attr, info, rem) {
+		owner_parse(attr, &req, false, NULL);
+		if (mlb_owner_remove(mn, req.token))
+			mlb_count(mn, OWNER_DELETED);
+	}
+unlock:
+	mutex_unlock(&mn->lock);
+	return err;
+}
+
+int mlb_nl_owner_flush_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct mlb_net *mn = mlb_net(genl_info_net(info));
+	struct nlattr *node = info->attrs[MLB_A_OWNER_NODE];
+
+	mutex_lock(&mn->lock);
+	mlb_owner_purge(mn, node ? nla_get_u16(node) : 0);
+	mutex_unlock(&mn->lock);
+	return 0;
+}

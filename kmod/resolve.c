@@ -1,0 +1,577 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Asking the peers who has a token or a flow, while its packets wait.
+ *
+ * Works as neighbour resolution does. The first packet of a key sends a query
+ * to the node that most likely has it, or to all; half of the time later all
+ * are asked (again, for a query may be lost); at the end the packets go to the
+ * local stack, and for a second no packet of that key is asked for.
+ *
+ * A packet for which there is no room or no rate is dropped and not given to
+ * the local stack: TCP sends it again, while an RST could not be taken back.
+ */
+#include <linux/hashtable.h>
+#include <linux/jhash.h>
+#include <linux/jiffies.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <net/inet_hashtables.h>
+
+#include "net.h"
+#include "node.h"
+#include "owner.h"
+#include "resolve.h"
+#include "steer.h"
+#include "trace.h"
+#include "tunnel.h"
+
+#define RESOLVE_PARKED_MAX	4096	/* packets in a namespace */
+#define RESOLVE_PARKED_KEY	8	/* packets of one key */
+#define RESOLVE_PENDING_MAX	8192	/* keys, negative ones with them */
+#define RESOLVE_NEGATIVE_LIFE	HZ
+
+struct resolve_key {
+	u32 kind;
+	u32 token;
+	struct mlb_tuple tuple;	/* zero for a token */
+};
+
+enum pending_state { PENDING_FIRST, PENDING_AGAIN, PENDING_NEGATIVE };
+
+/**
+ * struct mlb_pending - a question and the packets that wait for its answer
+ * @hash: in &mlb_resolve.hash
+ * @list: in &mlb_resolve.asking or .negative
+ * @key: the question
+ * @state: how often it was asked, or that nobody claimed it
+ * @deadline: jiffies when that changes; lists are in this order, as every
+ *	entry of a list was given the same time
+ * @nonce: what an answer must repeat
+ * @queue: the packets; each keeps a reference to its device
+ * @okfn: where the local stack goes on with them
+ * @weak_node: node that has a TIME_WAIT socket for it, or 0
+ * @weak_self: this host has one
+ */
+struct mlb_pending {
+	struct hlist_node hash;
+	struct list_head list;
+	struct resolve_key key;
+	enum pending_state state;
+	unsigned long deadline;
+	__be64 nonce;
+	struct sk_buff_head queue;
+	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
+	u16 weak_node;
+	bool weak_self;
+};
+
+/* Half of the resolve timeout: once for the first query, once for the second. */
+static unsigned long resolve_phase(const struct mlb_net *mn)
+{
+	return msecs_to_jiffies(READ_ONCE(mn->config.resolve_timeout) / 2);
+}
+
+static void resolve_make_key(struct resolve_key *key, enum mlb_tunmsg_kind kind,
+			     u32 token, const struct mlb_tuple *tuple)
+{
+	memset(key, 0, sizeof(*key));
+	key->kind = kind;
+	if (kind == MLB_TUNMSG_TOKEN)
+		key->token = token;
+	else
+		key->tuple = *tuple;
+}
+
+static struct hlist_head *resolve_bucket(struct mlb_net *mn,
+					 const struct resolve_key *key)
+{
+	u32 hash = jhash(key, sizeof(*key), (u32)net_hash_mix(mn->net));
+
+	return &mn->resolve.hash[hash >> (32 - MLB_RESOLVE_BITS)];
+}
+
+static struct mlb_pending *resolve_find(struct mlb_net *mn,
+					const struct resolve_key *key)
+{
+	struct mlb_pending *pending;
+
+	lockdep_assert_held(&mn->resolve.lock);
+
+	hlist_for_each_entry(pending, resolve_bucket(mn, key), hash)
+		if (!memcmp(&pending->key, key, sizeof(*key)))
+			return pending;
+	return NULL;
+}
+
+/*
+ * Token bucket that holds what the rate gives in a tenth of a second, and one
+ * question to all peers at least.
+ */
+static bool resolve_allow(struct mlb_net *mn, struct mlb_rate *rate,
+			  unsigned int messages)
+{
+	u64 each = NSEC_PER_SEC / READ_ONCE(mn->config.resolve_rate);
+	u64 cost = each * messages;
+	u64 now = ktime_get_ns();
+
+	lockdep_assert_held(&mn->resolve.lock);
+
+	rate->credit = min(rate->credit + now - rate->stamp,
+			   max_t(u64, NSEC_PER_SEC / 10, cost));
+	rate->stamp = now;
+	if (rate->credit < cost)
+		return false;
+	rate->credit -= cost;
+	return true;
+}
+
+static void resolve_arm(struct mlb_net *mn)
+{
+	struct mlb_resolve *res = &mn->resolve;
+	struct mlb_pending *a, *b;
+	unsigned long next;
+
+	lockdep_assert_held(&res->lock);
+
+	a = list_first_entry_or_null(&res->asking, struct mlb_pending, list);
+	b = list_first_entry_or_null(&res->negative, struct mlb_pending, list);
+	if (res->closed || (!a && !b))
+		return;
+	next = a ? a->deadline : b->deadline;
+	if (a && b && time_before(b->deadline, next))
+		next = b->deadline;
+	if (!timer_pending(&res->timer) ||
+	    time_before(next, res->timer.expires))
+		mod_timer(&res->timer, next);
+}
+
+static void resolve_unlink(struct mlb_net *mn, struct mlb_pending *pending)
+{
+	lockdep_assert_held(&mn->resolve.lock);
+
+	hlist_del(&pending->hash);
+	list_del(&pending->list);
+	mn->resolve.n_pending--;
+	mn->resolve.n_parked -= skb_queue_len(&pending->queue);
+}
+
+/* How many peers a question to all of them goes to. */
+static unsigned int resolve_peers(struct mlb_net *mn)
+{
+	struct mlb_node *node;
+	unsigned long id;
+	unsigned int n = 0;
+
+	xa_for_each(&mn->nodes, id, node)
+		n += !node->self && mlb_node_reachable(node);
+	return n;
+}
+
+/* Send a query to one node, or to all peers; inside rcu_read_lock(). */
+static void resolve_ask(struct mlb_net *mn, const struct resolve_key *key,
+			__be64 nonce, struct mlb_node *hint)
+{
+	struct mlb_tunmsg msg = {
+		.nonce = nonce,
+		.kind = key->kind,
+		.token = htonl(key->token),
+		.tuple = key->tuple,
+	};
+	struct mlb_node *node;
+	unsigned long id;
+
+	if (hint) {
+		if (mlb_tunnel_send_msg(mn, hint, MLB_TUNTYPE_QUERY, &msg))
+			mlb_count(mn, RESOLVE_QUERY_TX);
+		return;
+	}
+	xa_for_each(&mn->nodes, id, node)
+		if (!node->self && mlb_node_reachable(node) &&
+		    mlb_tunnel_send_msg(mn, node, MLB_TUNTYPE_QUERY, &msg))
+			mlb_count(mn, RESOLVE_QUERY_TX);
+}
+
+static void resolve_park(struct mlb_net *mn, struct mlb_pending *pending,
+			 struct sk_buff *skb)
+{
+	lockdep_assert_held(&mn->resolve.lock);
+
+	dev_hold(skb->dev);
+	skb_dst_force(skb);
+	__skb_queue_tail(&pending->queue, skb);
+	mn->resolve.n_parked++;
+	mlb_count(mn, RESOLVE_PARKED);
+}
+
+/* Make room for a new question by forgetting the oldest negative one. */
+static bool resolve_make_room(struct mlb_net *mn)
+{
+	struct mlb_pending *oldest;
+
+	if (mn->resolve.n_pending < RESOLVE_PENDING_MAX)
+		return true;
+	oldest = list_first_entry_or_null(&mn->resolve.negative,
+					  struct mlb_pending, list);
+	if (!oldest)
+		return false;
+	resolve_unlink(mn, oldest);
+	kfree(oldest);
+	return true;
+}
+
+/**
+ * mlb_resolve_packet() - let a packet wait until a peer says whose it is
+ * @mn: the namespace
+ * @skb: the packet
+ * @state: of the hook that it is in
+ * @question: what to ask
+ *
+ * Softirq context, inside rcu_read_lock().
+ *
+ * Return: NF_STOLEN when the packet waits, NF_ACCEPT when the local stack is
+ * to answer it, NF_DROP.
+ */
+unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
+				const struct nf_hook_state *state,
+				const struct mlb_question *question)
+{
+	struct mlb_resolve *res = &mn->resolve;
+	struct mlb_node *hint = NULL;
+	struct mlb_pending *pending;
+	unsigned int verdict = NF_DROP;
+	struct resolve_key key;
+	unsigned int peers;
+	__be64 nonce;
+
+	resolve_make_key(&key, question->kind, question->token,
+			 &question->tuple);
+	if (question->hint) {
+		hint = mlb_node_find(mn, question->hint);
+		if (hint && (hint->self || !mlb_node_reachable(hint)))
+			hint = NULL;
+	}
+	peers = hint ? 1 : resolve_peers(mn);
+	if (!peers)
+		goto unclaimed;
+
+	spin_lock_bh(&res->lock);
+	if (unlikely(res->closed)) {
+		mlb_count(mn, RESOLVE_DROP_GONE);
+		goto unlock;
+	}
+	pending = resolve_find(mn, &key);
+	if (pending && pending->state == PENDING_NEGATIVE) {
+		if (time_before(jiffies, pending->deadline)) {
+			spin_unlock_bh(&res->lock);
+			mlb_count(mn, RESOLVE_NEGATIVE);
+			goto unclaimed;
+		}
+		resolve_unlink(mn, pending);
+		kfree(pending);
+		pending = NULL;
+	}
+	if (res->n_parked >= RESOLVE_PARKED_MAX) {
+		mlb_count(mn, RESOLVE_DROP_FULL);
+		goto unlock;
+	}
+	if (pending) {
+		if (skb_queue_len(&pending->queue) >= RESOLVE_PARKED_KEY) {
+			mlb_count(mn, RESOLVE_DROP_KEY);
+			goto unlock;
+		}
+		resolve_park(mn, pending, skb);
+		verdict = NF_STOLEN;
+		goto unlock;
+	}
+
+	if (!resolve_make_room(mn)) {
+		mlb_count(mn, RESOLVE_DROP_FULL);
+		goto unlock;
+	}
+	if (!resolve_allow(mn, &res->queries, peers)) {
+		mlb_count(mn, RESOLVE_DROP_RATE);
+		goto unlock;
+	}
+	pending = kzalloc(sizeof(*pending), GFP_ATOMIC);
+	if (!pending) {
+		mlb_count(mn, RESOLVE_DROP_FULL);
+		goto unlock;
+	}
+	pending->key = key;
+	pending->state = PENDING_FIRST;
+	pending->deadline = jiffies + resolve_phase(mn);
+	get_random_bytes(&pending->nonce, sizeof(pending->nonce));
+	__skb_queue_head_init(&pending->queue);
+	pending->okfn = state->okfn;
+	pending->weak_self = question->weak_self;
+	hlist_add_head(&pending->hash, resolve_bucket(mn, &key));
+	list_add_tail(&pending->list, &res->asking);
+	res->n_pending++;
+	resolve_park(mn, pending, skb);
+	nonce = pending->nonce;
+	resolve_arm(mn);
+	mlb_count(mn, RESOLVE_STARTED);
+	spin_unlock_bh(&res->lock);
+
+	resolve_ask(mn, &key, nonce, hint);
+	return NF_STOLEN;
+
+unlock:
+	spin_unlock_bh(&res->lock);
+	return verdict;
+unclaimed:
+	mlb_count(mn, STEER_UNCLAIMED);
+	return NF_ACCEPT;
+}
+
+/* Give packets that nobody claimed to the local stack. */
+static void resolve_release(struct mlb_net *mn, struct sk_buff_head *queue,
+			    int (*okfn)(struct net *net, struct sock *sk,
+					struct sk_buff *skb))
+{
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(queue))) {
+		struct net_device *dev = skb->dev;
+
+		mlb_count(mn, STEER_UNCLAIMED);
+		mlb_steer_continue(mn, skb, okfn);
+		dev_put(dev);
+	}
+}
+
+/* Send packets to the node that has them; inside rcu_read_lock(). */
+static void resolve_deliver(struct mlb_net *mn, struct mlb_pending *pending,
+			    struct mlb_node *node)
+{
+	struct sk_buff *skb;
+
+	mlb_count(mn, RESOLVE_FOUND);
+	while ((skb = __skb_dequeue(&pending->queue))) {
+		struct net_device *dev = skb->dev;
+
+		mlb_steer_found(mn, skb, node, pending->key.kind);
+		dev_put(dev);
+	}
+	kfree(pending);
+}
+
+/*
+ * The time of the first entry of either list is over: ask again, use a weak
+ * answer, give up, or forget. Inside rcu_read_lock().
+ *
+ * Returns false when nothing was due; the timer is set then.
+ */
+static bool resolve_step(struct mlb_net *mn)
+{
+	struct mlb_resolve *res = &mn->resolve;
+	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
+	struct mlb_node *node = NULL;
+	struct mlb_pending *pending;
+	struct sk_buff_head queue;
+	struct resolve_key key;
+	unsigned int peers;
+	__be64 nonce;
+	bool allowed;
+
+	spin_lock_bh(&res->lock);
+	pending = list_first_entry_or_null(&res->negative, struct mlb_pending,
+					   list);
+	if (pending && time_after_eq(jiffies, pending->deadline)) {
+		resolve_unlink(mn, pending);
+		spin_unlock_bh(&res->lock);
+		kfree(pending);
+		return true;
+	}
+
+	pending = list_first_entry_or_null(&res->asking, struct mlb_pending,
+					   list);
+	if (!pending || time_before(jiffies, pending->deadline)) {
+		resolve_arm(mn);
+		spin_unlock_bh(&res->lock);
+		return false;
+	}
+
+	if (pending->state == PENDING_FIRST) {
+		pending->state = PENDING_AGAIN;
+		pending->deadline = jiffies + resolve_phase(mn);
+		list_move_tail(&pending->list, &res->asking);
+		key = pending->key;
+		nonce = pending->nonce;
+		peers = resolve_peers(mn);
+		allowed = peers && resolve_allow(mn, &res->queries, peers);
+		spin_unlock_bh(&res->lock);
+		if (allowed)
+			resolve_ask(mn, &key, nonce, NULL);
+		return true;
+	}
+
+	if (pending->weak_node)
+		node = mlb_node_find(mn, pending->weak_node);
+	if (node) {
+		resolve_unlink(mn, pending);
+		spin_unlock_bh(&res->lock);
+		resolve_deliver(mn, pending, node);
+		return true;
+	}
+
+	mn->resolve.n_parked -= skb_queue_len(&pending->queue);
+	__skb_queue_head_init(&queue);
+	skb_queue_splice_init(&pending->queue, &queue);
+	pending->state = PENDING_NEGATIVE;
+	pending->deadline = jiffies + RESOLVE_NEGATIVE_LIFE;
+	list_move_tail(&pending->list, &res->negative);
+	okfn = pending->okfn;
+	spin_unlock_bh(&res->lock);
+
+	mlb_count(mn, RESOLVE_TIMEOUT);
+	resolve_release(mn, &queue, okfn);
+	return true;
+}
+
+static void resolve_timer(struct timer_list *timer)
+{
+	struct mlb_net *mn = timer_container_of(mn, timer, resolve.timer);
+
+	rcu_read_lock();
+	while (resolve_step(mn))
+		;
+	rcu_read_unlock();
+}
+
+/* What this host has of what a peer asks for. */
+static enum mlb_tunmsg_hold resolve_holds(struct mlb_net *mn,
+					  const struct mlb_tunmsg *msg,
+					  u16 *cpu)
+{
+	enum mlb_tunmsg_hold hold = MLB_TUNMSG_NO;
+	struct mlb_owner *owner;
+	struct sock *sk;
+
+	*cpu = MLB_OWNER_CPU_UNKNOWN;
+	if (msg->kind == MLB_TUNMSG_TOKEN) {
+		u32 token = ntohl(msg->token);
+
+		if (!mlb_token_is_local(mn, token))
+			return MLB_TUNMSG_NO;
+		owner = mlb_owner_find(mn, token);
+		if (owner && owner->origin == MLB_OWNER_LOCAL)
+			*cpu = owner->cpu;
+		return MLB_TUNMSG_YES;
+	}
+	sk = mlb_steer_socket(mn, &msg->tuple, 0);
+	if (sk) {
+		hold = sk->sk_state == TCP_TIME_WAIT ? MLB_TUNMSG_WEAK :
+						       MLB_TUNMSG_YES;
+		sock_gen_put(sk);
+	}
+	return hold;
+}
+
+/**
+ * mlb_resolve_query() - a peer asks who has a token or a flow
+ * @mn: the namespace
+ * @sender: the peer
+ * @msg: the query, authenticated and valid
+ *
+ * Softirq context, inside rcu_read_lock(). Who has nothing says nothing.
+ */
+void mlb_resolve_query(struct mlb_net *mn, struct mlb_node *sender,
+		       const struct mlb_tunmsg *msg)
+{
+	struct mlb_tunmsg answer = *msg;
+	bool allowed;
+	u16 cpu;
+
+	mlb_count(mn, RESOLVE_QUERY_RX);
+	answer.hold = resolve_holds(mn, msg, &cpu);
+	answer.cpu = htons(cpu);
+	if (answer.hold == MLB_TUNMSG_NO)
+		return;
+
+	spin_lock_bh(&mn->resolve.lock);
+	allowed = resolve_allow(mn, &mn->resolve.answers, 1);
+	spin_unlock_bh(&mn->resolve.lock);
+	if (!allowed)
+		mlb_count(mn, RESOLVE_ANSWER_LIMITED);
+	else if (mlb_tunnel_send_msg(mn, sender, MLB_TUNTYPE_ANSWER, &answer))
+		mlb_count(mn, RESOLVE_ANSWER_TX);
+}
+
+/**
+ * mlb_resolve_answer() - a peer says that it has a token or a flow
+ * @mn: the namespace
+ * @sender: the peer
+ * @msg: the answer, authenticated and valid
+ *
+ * Softirq context, inside rcu_read_lock().
+ */
+void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
+			const struct mlb_tunmsg *msg)
+{
+	struct mlb_resolve *res = &mn->resolve;
+	struct mlb_pending *pending;
+	struct resolve_key key;
+
+	mlb_count(mn, RESOLVE_ANSWER_RX);
+	resolve_make_key(&key, msg->kind, ntohl(msg->token), &msg->tuple);
+
+	spin_lock_bh(&res->lock);
+	pending = resolve_find(mn, &key);
+	if (!pending || pending->state == PENDING_NEGATIVE ||
+	    pending->nonce != msg->nonce) {
+		spin_unlock_bh(&res->lock);
+		mlb_count(mn, RESOLVE_ANSWER_LATE);
+		return;
+	}
+	if (msg->hold == MLB_TUNMSG_WEAK) {
+		/* The 4-tuple may be in use anew elsewhere; wait for that. A
+		 * TIME_WAIT socket of this host goes first.
+		 */
+		if (!pending->weak_self)
+			pending->weak_node = sender->id;
+		spin_unlock_bh(&res->lock);
+		return;
+	}
+	resolve_unlink(mn, pending);
+	spin_unlock_bh(&res->lock);
+
+	if (msg->kind == MLB_TUNMSG_TOKEN &&
+	    !mlb_owner_insert(mn, key.token, sender->id, ntohs(msg->cpu),
+			      MLB_OWNER_CACHED, false))
+		mlb_count(mn, OWNER_CACHED);
+	resolve_deliver(mn, pending, sender);
+}
+
+void mlb_resolve_net_init(struct mlb_net *mn)
+{
+	struct mlb_resolve *res = &mn->resolve;
+
+	spin_lock_init(&res->lock);
+	hash_init(res->hash);
+	INIT_LIST_HEAD(&res->asking);
+	INIT_LIST_HEAD(&res->negative);
+	timer_setup(&res->timer, resolve_timer, 0);
+}
+
+/* The hook and the tunnel are gone; nobody parks or answers any more. */
+void mlb_resolve_net_exit(struct mlb_net *mn)
+{
+	struct mlb_resolve *res = &mn->resolve;
+	struct mlb_pending *pending, *tmp;
+	struct sk_buff *skb;
+
+	spin_lock_bh(&res->lock);
+	res->closed = true;
+	spin_unlock_bh(&res->lock);
+	timer_shutdown_sync(&res->timer);
+
+	list_splice_init(&res->negative, &res->asking);
+	list_for_each_entry_safe(pending, tmp, &res->asking, list) {
+		while ((skb = __skb_dequeue(&pending->queue))) {
+			dev_put(skb->dev);
+			kfree_skb(skb);
+		}
+		kfree(pending);
+	}
+}

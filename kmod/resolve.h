@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _MLB_RESOLVE_H
+#define _MLB_RESOLVE_H
+
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+
+#include "tunhdr.h"
+
+struct mlb_net;
+struct mlb_node;
+
+#define MLB_RESOLVE_BITS	10
+
+/* Messages that may still be sent, refilled with time. */
+struct mlb_rate {
+	u64 credit;	/* nanoseconds of the configured rate */
+	u64 stamp;	/* ktime_get_ns() of the last look */
+};
+
+/**
+ * struct mlb_resolve - packets that wait until a peer says whose they are
+ * @lock: taken for anything here
+ * @hash: struct mlb_pending by key
+ * @asking: those that wait for an answer, in the order of their deadlines
+ * @negative: those that nobody claimed, in the order of their expiry
+ * @n_pending: entries in both lists
+ * @n_parked: packets of all entries
+ * @timer: fires at the first deadline of both lists
+ * @queries: rate of queries
+ * @answers: rate of answers
+ * @closed: the namespace is going; nothing is parked any more
+ */
+struct mlb_resolve {
+	spinlock_t lock;
+	struct hlist_head hash[1 << MLB_RESOLVE_BITS];
+	struct list_head asking;
+	struct list_head negative;
+	u32 n_pending;
+	u32 n_parked;
+	struct timer_list timer;
+	struct mlb_rate queries;
+	struct mlb_rate answers;
+	bool closed;
+};
+
+/**
+ * struct mlb_question - what is asked of the peers
+ * @kind: enum mlb_tunmsg_kind
+ * @token: for a token
+ * @tuple: flow of the packet; asked for when @kind says so
+ * @hint: node that most likely has it and is asked first, or 0
+ * @weak_self: this host has a TIME_WAIT socket for it
+ */
+struct mlb_question {
+	enum mlb_tunmsg_kind kind;
+	u32 token;
+	struct mlb_tuple tuple;
+	u16 hint;
+	bool weak_self;
+};
+
+unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
+				const struct nf_hook_state *state,
+				const struct mlb_question *question);
+void mlb_resolve_query(struct mlb_net *mn, struct mlb_node *sender,
+		       const struct mlb_tunmsg *msg);
+void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
+			const struct mlb_tunmsg *msg);
+
+void mlb_resolve_net_init(struct mlb_net *mn);
+void mlb_resolve_net_exit(struct mlb_net *mn);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _MLB_SELFTEST_H
+#define _MLB_SELFTEST_H
+
+#ifdef MLB_SELFTEST
+int mlb_selftest(void);
+#else
+static inline int mlb_selftest(void)
+{
+	return 0;
+}
+#endif
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _MLB_STEER_H
+#define _MLB_STEER_H
+
+#include <linux/skbuff.h>
+
+#include "tunhdr.h"
+
+struct mlb_net;
+struct mlb_node;
+struct sock;
+
+/* The rule that decided a packet's way, for tracepoints. */
+enum mlb_rule {
+	MLB_RULE_FLOW,		/* flow known */
+	MLB_RULE_SOCKET,	/* socket on this host */
+	MLB_RULE_JOIN,		/* token known */
+	MLB_RULE_NEW,		/* scheduler */
+	MLB_RULE_RESOLVED,	/* a peer answered */
+	MLB_RULE_UNCLAIMED,	/* nobody answered */
+	MLB_RULE_TUNNEL,	/* came out of the tunnel */
+};
+
+struct sock *mlb_steer_socket(struct mlb_net *mn, const struct mlb_tuple *t,
+			      int ifindex);
+void mlb_steer_found(struct mlb_net *mn, struct sk_buff *skb,
+		     struct mlb_node *node, enum mlb_tunmsg_kind kind);
+void mlb_steer_continue(struct mlb_net *mn, struct sk_buff *skb,
+			int (*okfn)(struct net *net, struct sock *sk,
+				    struct sk_buff *skb));
+
+int mlb_steer_hook(struct mlb_net *mn);
+void mlb_steer_unhook(struct mlb_net *mn);
+
+#endif
