@@ -1,0 +1,158 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# If this fails, a slip is sent to the kernel, a key that others know is taken,
+# or help is missing. Needs no module; runs MLBCTL.
+set -u
+
+MLBCTL=${MLBCTL:?}
+TMP=$(mktemp -d)
+trap 'rm -rf "$TMP"' EXIT
+n=0
+failed=0
+
+ok() { echo "ok $((++n)) $*"; }
+not_ok()
+{
+	echo "not ok $((++n)) $*"
+	sed 's/^/# /' "$TMP/out" "$TMP/err"
+	failed=1
+}
+
+run() { "$MLBCTL" "$@" > "$TMP/out" 2> "$TMP/err" < "${INPUT:-/dev/null}"; }
+
+# Wrong usage: status 2, a message that has these words, nothing on stdout.
+usage() # WORDS ARGUMENT...
+{
+	local words=$1 status
+
+	shift
+	run "$@"
+	status=$?
+	if [ "$status" = 2 ] && [ ! -s "$TMP/out" ] &&
+	   grep -qF -- "$words" "$TMP/err"; then
+		ok "usage: $*"
+	else
+		not_ok "usage: $*: status $status, want \"$words\""
+	fi
+}
+
+# Good usage: gets as far as the kernel.
+passes() # ARGUMENT...
+{
+	local status
+
+	run "$@"
+	status=$?
+	if [ "$status" = 3 ] && grep -q 'modprobe mlb' "$TMP/err"; then
+		ok "passes: $*"
+	else
+		not_ok "passes: $*: status $status"
+	fi
+}
+
+helps() # WORDS ARGUMENT...
+{
+	local words=$1 status
+
+	shift
+	run "$@"
+	status=$?
+	if [ "$status" = 0 ] && [ ! -s "$TMP/err" ] &&
+	   grep -qF -- "$words" "$TMP/out"; then
+		ok "helps: $*"
+	else
+		not_ok "helps: $*: status $status, want \"$words\""
+	fi
+}
+
+key() # NAME BYTES MODE
+{
+	(umask 077 && head -c "$2" /dev/zero > "$TMP/$1")
+	chmod "$3" "$TMP/$1"
+	echo "$TMP/$1"
+}
+
+if [ -d /sys/module/mlb ]; then
+	echo "Bail out! the module is loaded, and this would change its settings"
+	exit 1
+fi
+
+usage "Usage"
+usage "no command" nonsense
+usage "ambiguous" s
+usage "nothing to change" node set 5
+usage "nothing to change" service set 10.0.0.1:80
+usage "what to do is missing" service
+usage "there is no" node frobnicate
+usage "from 1 to 65535" set port 0
+usage "not understood" node list 5
+usage "not understood" key set a b
+usage "given twice" set port 1 port 2
+usage "not a number" monitor -c x
+usage "no command" -x
+usage "write [ADDR]:PORT" service add 2001:db8::1:80
+
+passes node list
+passes n l
+passes -j node list
+passes node list -j
+passes node add 5 addr 2001:db8::5 weight 0 self
+passes service add '[2001:db8::1]:443' sched maglev nodes 1,2
+passes service set 10.0.0.1:80 nodes all
+passes owner get 0x1
+passes owner flush node 3
+passes flow list service 10.0.0.1:80
+passes stats -z
+passes monitor -c 5 owner
+passes set
+passes set port 1 max-flows 5
+
+usage "can be read by others" key set "$(key read 32 644)"
+usage "can be read by others" key set "$(key group 32 640)"
+usage "can be written by others" key set "$(key write 32 622)"
+usage "less than 16" key set "$(key short 15 600)"
+usage "more than 64" key set "$(key long 65 600)"
+usage "No such file" key set "$TMP/absent"
+usage "not a regular file" key set "$TMP"
+mkfifo -m 600 "$TMP/fifo"
+usage "not a regular file" key set "$TMP/fifo"
+usage "not a regular file" key set /dev/zero
+passes key set "$(key min 16 600)"
+passes key set "$(key max 64 400)"
+ln -s "$TMP/min" "$TMP/link"
+passes key set "$TMP/link"
+
+INPUT=$TMP/lines
+printf '0x1 node 2\n0x2 node\n' > "$INPUT"
+usage "line 2: node has no value" owner add -
+printf '0x1 node 2\n0x1 node 3\n' > "$INPUT"
+usage "line 2: token 0x00000001 is on line 1" owner add -
+printf '0x1 node 2\n' > "$INPUT"
+usage "line 1: \"node\" is not understood" owner del -
+passes owner add -
+passes owner replace -
+INPUT=
+
+helps "Exit status" -h
+helps "mlbctl " -V
+helps "MP_JOIN SYNs" stats -h
+helps "standard input" owner add -h
+for noun in $("$MLBCTL" --complete); do
+	helps "mlbctl $noun" "$noun" -h
+	for verb in $("$MLBCTL" --complete "$noun"); do
+		grep -q "^mlbctl $noun $verb" "$TMP/out" || continue
+		helps "mlbctl $noun $verb" "$noun" "$verb" -h
+		run "$noun" -h
+	done
+done
+
+# A listing that could not be written must not pass for one.
+"$MLBCTL" -h > /dev/full 2> "$TMP/err"
+if [ $? = 1 ] && grep -q "No space" "$TMP/err"; then
+	ok "a full disk is noticed"
+else
+	not_ok "a full disk is noticed"
+fi
+
+echo "1..$n"
+exit $failed

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/* If this fails, scripts that read the output read something else. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "print.h"
+
+static char *text;
+static size_t len;
+
+static struct output begin(bool json)
+{
+	struct output out = { .json = json };
+
+	out.file = open_memstream(&text, &len);
+	assert_non_null(out.file);
+	return out;
+}
+
+static void expect(struct output *out, const char *want)
+{
+	fclose(out->file);
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static const struct mlb_node node = {
+	.fields = MLB_F_NODE_ID | MLB_F_NODE_ADDR | MLB_F_NODE_WEIGHT |
+		  MLB_F_NODE_STATE | MLB_F_NODE_SELF | MLB_F_NODE_OWNERS,
+	.id = 3,
+	.addr = { .family = AF_INET, .v4.s_addr = 0x0100000a },
+	.weight = 100,
+	.state = MLB_NODE_STATE_DRAIN,
+	.owners = 7,
+};
+
+static void nodes(void **state)
+{
+	const struct mlb_node gone = { .fields = MLB_F_NODE_ID, .id = 4 };
+	struct mlb_node newer = node;
+	struct output out = begin(false);
+
+	(void)state;
+	newer.state = 77;
+	newer.fields &= ~MLB_F_NODE_SELF;
+	out_list_begin(&out);
+	out_begin(&out);
+	print_node(&out, &node);
+	out_end(&out);
+	out_begin(&out);
+	print_node(&out, &gone);
+	out_end(&out);
+	out_list_end(&out);
+	expect(&out, "3 addr 10.0.0.1 weight 100 state drain self owners 7\n"
+		     "4\n");
+
+	out = begin(true);
+	out_list_begin(&out);
+	out_begin(&out);
+	print_node(&out, &node);
+	out_end(&out);
+	out_begin(&out);
+	print_node(&out, &newer);
+	out_end(&out);
+	out_list_end(&out);
+	expect(&out,
+	       "[\n"
+	       "{\"id\":3,\"addr\":\"10.0.0.1\",\"weight\":100,\"state\":\"drain\",\"self\":true,\"owners\":7},\n"
+	       "{\"id\":3,\"addr\":\"10.0.0.1\",\"weight\":100,\"state\":\"unknown\",\"self\":false,\"owners\":7}\n"
+	       "]\n");
+}
+
+static void empty_list(void **state)
+{
+	struct output out = begin(true);
+
+	(void)state;
+	out_list_begin(&out);
+	out_list_end(&out);
+	expect(&out, "[]\n");
+	out = begin(false);
+	out_list_begin(&out);
+	out_list_end(&out);
+	expect(&out, "");
+}
+
+static void one(struct output *out, void (*print)(struct output *))
+{
+	out_begin(out);
+	print(out);
+	out_end(out);
+}
+
+static void print_a_service(struct output *out)
+{
+	const uint16_t ids[] = { 1, 4095 };
+	struct mlb_service service = {
+		.fields = MLB_F_SERVICE_SCHEDULER | MLB_F_SERVICE_NODES,
+		.vip = { .addr = { .family = AF_INET6 }, .port = 443 },
+		.scheduler = MLB_SCHEDULER_MAGLEV,
+		.nodes = ids,
+		.n_nodes = 2,
+	};
+
+	inet_pton(AF_INET6, "2001:db8::1", &service.vip.addr.v6);
+	print_service(out, &service);
+}
+
+static void print_all_nodes(struct output *out)
+{
+	struct mlb_service service = {
+		.fields = MLB_F_SERVICE_SCHEDULER | MLB_F_SERVICE_NODES,
+		.vip = { .addr = node.addr, .port = 80 },
+	};
+
+	print_service(out, &service);
+}
+
+static void services(void **state)
+{
+	struct output out = begin(false);
+
+	(void)state;
+	one(&out, print_a_service);
+	one(&out, print_all_nodes);
+	expect(&out, "[2001:db8::1]:443 sched maglev nodes 1,4095\n"
+		     "10.0.0.1:80 sched local nodes all\n");
+	out = begin(true);
+	one(&out, print_a_service);
+	one(&out, print_all_nodes);
+	expect(&out,
+	       "{\"addr\":\"2001:db8::1\",\"port\":443,\"sched\":\"maglev\",\"nodes\":[1,4095]}\n"
+	       "{\"addr\":\"10.0.0.1\",\"port\":80,\"sched\":\"local\",\"nodes\":[]}\n");
+}
+
+static void print_an_owner(struct output *out)
+{
+	const struct mlb_owner owner = {
+		.token = 0xbeef, .node = 2, .cpu = 1, .local = true, .age = 1234
+	};
+
+	print_owner(out, &owner);
+}
+
+static void print_a_flow(struct output *out)
+{
+	const struct mlb_flow flow = {
+		.src = { .addr = node.addr, .port = 1 },
+		.dst = { .addr = node.addr, .port = 80 },
+		.node = 2,
+		.state = MLB_FLOW_STATE_ESTABLISHED,
+		.expires = 99,
+	};
+
+	print_flow(out, &flow);
+}
+
+static void entries(void **state)
+{
+	struct output out = begin(false);
+
+	(void)state;
+	one(&out, print_an_owner);
+	one(&out, print_a_flow);
+	expect(&out,
+	       "0x0000beef node 2 cpu 1 local age 1234ms\n"
+	       "10.0.0.1:1 > 10.0.0.1:80 node 2 state established expires 99ms\n");
+	out = begin(true);
+	one(&out, print_an_owner);
+	one(&out, print_a_flow);
+	expect(&out,
+	       "{\"token\":\"0x0000beef\",\"node\":2,\"cpu\":1,\"local\":true,\"age\":1234}\n"
+	       "{\"saddr\":\"10.0.0.1\",\"sport\":1,\"daddr\":\"10.0.0.1\",\"dport\":80,\"node\":2,\"state\":\"established\",\"expires\":99}\n");
+}
+
+static void settings(void **state)
+{
+	struct mlb_config config = {
+		.fields = MLB_F_CONFIG_PORT | MLB_F_CONFIG_KEY_ID,
+		.port = 6084,
+		.key_id = { 0, 1, 0xfe, 3, 4, 5, 6, 0xff },
+	};
+	struct output out = begin(false);
+
+	(void)state;
+	out.lines = true;
+	out_begin(&out);
+	print_config(&out, &config);
+	out_end(&out);
+	expect(&out, "port 6084\nkey-id 0001fe03040506ff\n");
+
+	config.fields = MLB_F_CONFIG_PORT;
+	out = begin(true);
+	out_begin(&out);
+	print_config(&out, &config);
+	out_end(&out);
+	expect(&out, "{\"port\":6084,\"key-id\":null}\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nodes),    cmocka_unit_test(empty_list),
+		cmocka_unit_test(services), cmocka_unit_test(entries),
+		cmocka_unit_test(settings),
+	};
+
+	return cmocka_run_group_tests_name("print", tests, NULL, NULL);
+}
