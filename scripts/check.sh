@@ -50,7 +50,7 @@ check_sparse()
 	rm -rf "$work"
 	mkdir -p "$work"
 	cp -r Kbuild kmod include "$work/"
-	make -C "$SOURCE" ARCH=um O="$KDIR" M="$work" C=2 CF=-D__CHECK_ENDIAN__ \
+	make -C "$SOURCE" ARCH=um O="$KDIR" M="$work" W=1 C=2 CF=-D__CHECK_ENDIAN__ \
 		modules > "$work.log" 2>&1 || {
 		cat "$work.log"
 		return 1

@@ -8,7 +8,8 @@
 # a list there ("core" for core.list); without any, every test runs. With User-
 # Mode Linux each test has a machine of its own; in QEMU, which is slow to
 # start, one machine runs all. Prints a line for each test and the output of
-# those that fail (-v: of all). A test that skips has failed.
+# those that fail (-v: of all), which also stays in build/tests/KERNEL/. A test
+# that skips has failed.
 . "$(dirname "$0")/lib.sh"
 
 jobs=$(nproc) verbose=
@@ -16,7 +17,7 @@ while getopts j:v option; do
 	case $option in
 	j)	jobs=$OPTARG ;;
 	v)	verbose=1 ;;
-	*)	sed -n '3,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+	*)	sed -n '3,12s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
@@ -46,6 +47,8 @@ done
 
 "$ROOT/scripts/build.sh" "$kernel"
 
+logs=$ROOT/build/tests/$kernel
+mkdir -p "$logs"
 results=$(mktemp -d)
 running=()
 cleanup()
@@ -64,6 +67,7 @@ trap 'exit 1' INT TERM HUP
 report()	# TEST VERDICT TIME
 {
 	echo "$2" > "$results/$1.verdict"
+	cp "$results/$1.out" "$logs/$1.log"
 	# Machines run side by side: one report at a time.
 	(
 		flock 9
