@@ -109,11 +109,11 @@ flows_save()
 	done
 }
 
-# What the router brought to a node, and which node owned it. The client's
-# second address only makes joins.
+# What the router brought to a node, and which node owned it. Flows from the
+# client's second address are joins; those that were at home need no entry.
 joins_table()
 {
-	local i j
+	local i j count
 
 	[ -e "$TMP/flows.1" ] || flows_save
 	printf '   %-24s' "second paths"
@@ -124,9 +124,14 @@ joins_table()
 	for ((i = 1; i <= NODE_COUNT; i++)); do
 		printf '   arrived at node %-8s' "$i"
 		for ((j = 1; j <= NODE_COUNT; j++)); do
-			printf '%14s' "$(jq --arg a "${CLIENT4[1]}" --argjson n "$j" \
-				'[.[] | select(.saddr == $a and .node == $n)] | length' \
-				"$TMP/flows.$i")"
+			if [ "$i" = "$j" ]; then
+				count=$(stat_get "$i" steer join-local)
+			else
+				count=$(jq --arg a "${CLIENT4[1]}" --argjson n "$j" \
+					'map(select(.saddr == $a and .node == $n)) | length' \
+					"$TMP/flows.$i")
+			fi
+			printf '%14s' "$count"
 		done
 		echo
 	done
@@ -143,7 +148,7 @@ mib() { echo "$(($1 / 1048576)) MiB"; }
 # One connection, both paths; sets $intact.
 download()
 {
-	local want got before0 before1 path0 path1 begin pid
+	local i want got before0 before1 path0 path1 begin pid
 
 	for i in 1 2; do
 		on_router tc qdisc add dev "c$i" root tbf rate "${RATE}mbit" \

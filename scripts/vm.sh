@@ -52,12 +52,13 @@ for setting in "${environment[@]}"; do
 done > "$job/env"
 printf '%q ' "$@" > "$job/command"
 
-# A PID namespace of its own, so that nothing of the VM outlives this script.
+# In a PID namespace of its own, so that nothing of the machine outlives this
+# script. Unshare heeds no signal but KILL.
 leashed()	# COMMAND...
 {
 	local status=0
 
-	timeout --foreground --kill-after=5 "$limit" \
+	timeout --foreground --signal=KILL --kill-after=0.1 "$limit" \
 		unshare --pid --fork --kill-child=KILL --mount-proc -- "$@" || status=$?
 	[ "$status" -ne 124 ] && [ "$status" -ne 137 ] || timed_out=1
 }
