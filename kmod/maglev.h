@@ -29,7 +29,7 @@ struct mlb_maglev_walk {
  * @n: members of the pool
  *
  * Return: a prime, with at least 100 slots for each of as many members as
- * there can be nodes.
+ * there can be nodes. Pools of up to 1310 members have the same.
  */
 u32 mlb_maglev_size(unsigned int n);
 
@@ -46,8 +46,8 @@ u32 mlb_maglev_size(unsigned int n);
  * weight is worth less than half a slot gets none. Every host computes the
  * same table.
  *
- * Takes time in the order of @size times log(@size): milliseconds for
- * hundreds of members. Call it from process context.
+ * Takes time in the order of @size times log(@n), a few milliseconds; call it
+ * from process context.
  */
 void mlb_maglev_fill(u16 *slots, u32 size, const struct mlb_maglev_node *nodes,
 		     unsigned int n, struct mlb_maglev_walk *walk);

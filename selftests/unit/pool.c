@@ -52,6 +52,30 @@ void pool_make(struct pool *pool, unsigned int n,
 	}
 }
 
+/* xorshift64: any seed but 0 */
+static u64 draw(u64 *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed;
+}
+
+void pool_make_random(struct pool *pool, unsigned int n, unsigned int most,
+		      u64 seed)
+{
+	const unsigned int stretch = POOL_MAX / n;
+	unsigned int i;
+
+	pool->n = n;
+	pool->sum = 0;
+	for (i = 0; i < n; i++) {
+		pool->nodes[i].id = 1 + i * stretch + draw(&seed) % stretch;
+		pool->nodes[i].weight = 1 + draw(&seed) % most;
+		pool->sum += pool->nodes[i].weight;
+	}
+}
+
 void pool_remove(struct pool *pool, unsigned int member)
 {
 	pool->sum -= pool->nodes[member].weight;

@@ -29,6 +29,10 @@ struct pool {
 void pool_make(struct pool *pool, unsigned int n,
 	       const struct weights *weights);
 
+/* Ids and weights as a seed gives them, weights from 1 to @most. */
+void pool_make_random(struct pool *pool, unsigned int n, unsigned int most,
+		      u64 seed);
+
 void pool_remove(struct pool *pool, unsigned int member);
 
 /* What @member has by its weight, of 1. */

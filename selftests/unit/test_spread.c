@@ -120,7 +120,9 @@ static void check_spread(const struct pool *pool, const u16 *slots,
 static void test_spread_of_hashes(void **state)
 {
 	static const unsigned int sizes[] = { 3, 8, 50 };
-	static const struct weights *const kinds[] = { &weights_equal, &weights_steps, &weights_odd };
+	static const struct weights *const kinds[] = {
+		&weights_equal, &weights_steps, &weights_odd,
+	};
 	struct pool pool;
 	unsigned int i, k;
 	u16 *slots;
@@ -131,7 +133,6 @@ static void test_spread_of_hashes(void **state)
 			pool_make(&pool, sizes[i], kinds[k]);
 			print_message("weights %s:\n", kinds[k]->name);
 			slots = pool_table(&pool);
-			/* Up to 8 members 10,000 hashes leave little to chance. */
 			check_spread(&pool, slots, hash_even, HASHES,
 				     sizes[i] > 8 ? 4 : 0, "even");
 			check_spread(&pool, slots, hash_even,
@@ -159,48 +160,75 @@ static double changed(const u16 *a, const u16 *b, u32 size)
 
 /*
  * All slots that change when one member goes: its own, and those that move
- * between members that stay. The latter are what Maglev promises to be few.
+ * between members that stay. The latter are what Maglev promises to be few;
+ * returns the most of them.
  */
-static void check_removal(unsigned int n, const struct weights *weights)
+static double check_removals(const struct pool *pool)
 {
-	u32 size = mlb_maglev_size(n);
-	double moved, part, worst = 0, worst_part = 0;
-	struct pool pool, rest;
+	u32 size = mlb_maglev_size(pool->n);
+	double moved, part, worst = 0;
 	u16 *before, *after;
+	struct pool rest;
 	unsigned int i;
 
-	pool_make(&pool, n, weights);
-	before = pool_table(&pool);
-	for (i = 0; i < n; i++) {
-		rest = pool;
+	before = pool_table(pool);
+	for (i = 0; i < pool->n; i++) {
+		rest = *pool;
 		pool_remove(&rest, i);
-		after = pool_table_of_size(&rest, size);
+		assert_int_equal(mlb_maglev_size(rest.n), size);
+		after = pool_table(&rest);
 		moved = changed(before, after, size);
-		part = pool_share(&pool, i);
+		part = pool_share(pool, i);
 		assert_true(moved <= part + 0.02);
-		if (moved - part >= worst) {
-			worst = moved - part;
-			worst_part = part;
-		}
+		worst = fmax(worst, moved - part);
 		free(after);
 	}
-	print_message("%3u members, weights %-7s worst removal moves %5.2f %% and %.2f %% more\n",
-		      n, weights->name, 100 * worst_part, 100 * worst);
 	free(before);
+	return worst;
 }
 
 static void test_disruption(void **state)
 {
-	static const unsigned int sizes[] = { 2, 3, 8, 12, 16, 17, 50, 64 };
-	unsigned int i;
+	static const unsigned int sizes[] = { 2, 3, 8, 17, 50, 82 };
+	static const struct weights *const kinds[] = {
+		&weights_equal, &weights_steps, &weights_odd, &weights_mixed,
+		&weights_giant,
+	};
+	struct pool pool;
+	unsigned int i, k;
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		check_removal(sizes[i], &weights_equal);
-		check_removal(sizes[i], &weights_steps);
-		check_removal(sizes[i], &weights_odd);
-		check_removal(sizes[i], &weights_mixed);
-		check_removal(sizes[i], &weights_giant);
+		for (k = 0; k < ARRAY_SIZE(kinds); k++) {
+			pool_make(&pool, sizes[i], kinds[k]);
+			print_message("%2u members, weights %-7s up to %.2f %% more than its share\n",
+				      sizes[i], kinds[k]->name,
+				      100 * check_removals(&pool));
+		}
+	}
+}
+
+/* Members whose permutations happen to step alike get in each other's way. */
+static void test_disruption_of_random_pools(void **state)
+{
+	static const unsigned int sizes[] = { 3, 8, 12, 24, 50 };
+	static const unsigned int most[] = { 1, 10, 65535 };
+	struct pool pool;
+	unsigned int i, k, seed;
+	double worst;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		worst = 0;
+		for (k = 0; k < ARRAY_SIZE(most); k++) {
+			for (seed = 1; seed <= 150 / sizes[i]; seed++) {
+				pool_make_random(&pool, sizes[i], most[k],
+						 0x9e3779b97f4a7c15ULL * seed);
+				worst = fmax(worst, check_removals(&pool));
+			}
+		}
+		print_message("%2u members, random: up to %.2f %% more than its share\n",
+			      sizes[i], 100 * worst);
 	}
 }
 
@@ -210,6 +238,7 @@ int main(void)
 		cmocka_unit_test(test_shares_of_slots),
 		cmocka_unit_test(test_spread_of_hashes),
 		cmocka_unit_test(test_disruption),
+		cmocka_unit_test(test_disruption_of_random_pools),
 	};
 
 	return cmocka_run_group_tests_name("spread", tests, NULL, NULL);
