@@ -368,8 +368,9 @@ int mlb_stats_get(struct mlb *mlb, struct mlb_stats *stats);
  * @MLB_EVENT_OWNER_DEL: a token of this node was withdrawn; owner, at least
  *	its token
  * @MLB_EVENT_LIMIT: a table is full; limit
- * @MLB_EVENT_LOST: the socket's buffer overflowed and events before this one
- *	are missing, how many is not known; no member
+ * @MLB_EVENT_LOST: the socket's buffer overflowed and events are missing, how
+ *	many is not known; some that are older than the gap can still follow;
+ *	no member
  * @MLB_EVENT_UNLOADED: the module was unloaded, nothing will follow; no member
  */
 enum mlb_event_type {

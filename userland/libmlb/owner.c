@@ -5,8 +5,8 @@
 
 #include "internal.h"
 
+/* An entry at fault has no name: mlb_error.index tells which it is. */
 static const char *const owner_attrs[] = {
-	[MLB_A_OWNER_ENTRY] = "entry",
 	[MLB_A_OWNER_NODE] = "node",
 	[MLB_A_OWNER_TOKEN] = "token",
 };

@@ -193,7 +193,8 @@ static void bulk(void **state)
 			 -EEXIST);
 	assert_int_equal(done, MLB_OWNER_BATCH);
 	assert_int_equal(error->index, MLB_OWNER_BATCH + 2);
-	assert_string_equal(error->attr, "entry");
+	assert_null(error->attr);
+	assert_string_equal(error->text, "the token has an entry");
 
 	nlh = fake_request(fake);
 	assert_int_equal(genlmsg_hdr(nlh)->cmd, MLB_CMD_OWNER_ADD);
