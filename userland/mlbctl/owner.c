@@ -111,9 +111,9 @@ static int bulk_refused(const struct mlbctl *ctl)
 }
 
 /*
- * A message is taken whole or not at all, but many entries need several. None
- * of those that were added had been there before, so deleting them leaves the
- * table as it was found.
+ * A message is taken whole or not at all, but many entries need several. What
+ * was added had not been there before, except as a peer's answer that the
+ * kernel had kept and can ask for again: deleting it leaves nothing behind.
  */
 static int add(struct mlbctl *ctl)
 {
