@@ -20,14 +20,13 @@ struct mlb_device {
 static int device_init(struct net_device *dev)
 {
 	struct mlb_device *md = netdev_priv(dev);
-	int err;
+	int err = netdev_tstats_alloc(dev);
 
-	dev->tstats = netdev_alloc_pcpu_stats(struct pcpu_sw_netstats);
-	if (!dev->tstats)
-		return -ENOMEM;
+	if (err)
+		return err;
 	err = gro_cells_init(&md->gro_cells, dev);
 	if (err)
-		free_percpu(dev->tstats);
+		netdev_tstats_free(dev);
 	return err;
 }
 
@@ -36,7 +35,7 @@ static void device_uninit(struct net_device *dev)
 	struct mlb_device *md = netdev_priv(dev);
 
 	gro_cells_destroy(&md->gro_cells);
-	free_percpu(dev->tstats);
+	netdev_tstats_free(dev);
 }
 
 static int device_open(struct net_device *dev)
@@ -89,6 +88,7 @@ static void device_setup(struct net_device *dev)
 	dev->min_mtu = 0;
 	dev->max_mtu = 0;
 	dev->needs_free_netdev = true;
+	netdev_set_tstats(dev);
 	netdev_set_netns_immutable(dev);
 }
 

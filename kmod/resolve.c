@@ -461,8 +461,8 @@ static enum mlb_tunmsg_hold resolve_holds(struct mlb_net *mn,
 	}
 	sk = mlb_steer_socket(mn, &msg->tuple, 0);
 	if (sk) {
-		hold = sk->sk_state == TCP_TIME_WAIT ? MLB_TUNMSG_WEAK :
-						       MLB_TUNMSG_YES;
+		hold = mlb_steer_socket_is_past(sk) ? MLB_TUNMSG_WEAK :
+						      MLB_TUNMSG_YES;
 		sock_gen_put(sk);
 	}
 	return hold;

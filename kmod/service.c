@@ -68,7 +68,8 @@ static struct mlb_pool *pool_build(struct mlb_net *mn, const u16 *ids,
 				members[n_members++] = (struct mlb_maglev_node) {
 					.id = node->id, .weight = node->weight };
 
-	size = mlb_maglev_size(n_members);
+	/* By all that may be members: a drain is not to change the size. */
+	size = mlb_maglev_size(max);
 	walk = kvcalloc(n_members + 1, sizeof(*walk), GFP_KERNEL);
 	pool = kvzalloc(struct_size(pool, slots, size), GFP_KERNEL);
 	if (walk && pool) {

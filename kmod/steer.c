@@ -50,6 +50,18 @@ struct sock *mlb_steer_socket(struct mlb_net *mn, const struct mlb_tuple *t,
 					  0);
 }
 
+/**
+ * mlb_steer_socket_is_past() - whether a socket only remembers a flow
+ *
+ * True in TIME_WAIT: the 4-tuple may be in use anew, on another node. The same
+ * small socket stands for FIN_WAIT_2 too, where the client's FIN is to come.
+ */
+bool mlb_steer_socket_is_past(const struct sock *sk)
+{
+	return sk->sk_state == TCP_TIME_WAIT &&
+	       inet_twsk(sk)->tw_substate == TCP_TIME_WAIT;
+}
+
 static unsigned int steer_local(const struct mlb_packet *pkt,
 				enum mlb_rule rule)
 {
@@ -235,7 +247,7 @@ static unsigned int steer_unknown(struct mlb_net *mn, struct sk_buff *skb,
 	struct sock *sk;
 
 	sk = mlb_steer_socket(mn, &pkt->tuple, skb->dev->ifindex);
-	if (sk && sk->sk_state != TCP_TIME_WAIT) {
+	if (sk && !mlb_steer_socket_is_past(sk)) {
 		mlb_count(mn, STEER_SOCKET);
 		steer_hand_over(mn, skb, pkt, sk);
 		return steer_local(pkt, MLB_RULE_SOCKET);
@@ -245,9 +257,6 @@ static unsigned int steer_unknown(struct mlb_net *mn, struct sk_buff *skb,
 		.tuple = pkt->tuple,
 		.weak_self = sk,
 	};
-	/* A TIME_WAIT socket may be of the 4-tuple's last use, and the peer's
-	 * of the present one.
-	 */
 	if (sk)
 		sock_gen_put(sk);
 	if (pkt->svc->scheduler != MLB_SCHEDULER_LOCAL)
