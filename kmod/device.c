@@ -94,6 +94,8 @@ static void device_setup(struct net_device *dev)
 
 /**
  * mlb_device_create() - make mlb0 in a namespace and set it up
+ * @net: the namespace
+ * @extack: why not
  *
  * Process context, without RTNL.
  *
@@ -116,7 +118,7 @@ struct net_device *mlb_device_create(struct net *net,
 	if (err) {
 		rtnl_unlock();
 		free_netdev(dev);
-		NL_SET_ERR_MSG(extack, "cannot make the device mlb0; is there another of that name?");
+		NL_SET_ERR_MSG(extack, "cannot make mlb0; is there another device of that name?");
 		return ERR_PTR(err);
 	}
 	err = dev_open(dev, extack);
@@ -128,6 +130,7 @@ struct net_device *mlb_device_create(struct net *net,
 
 /**
  * mlb_device_destroy() - remove mlb0
+ * @dev: mlb0
  *
  * Process context, without RTNL. Nobody can find the device any more; packets
  * on their way are waited for.

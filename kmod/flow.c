@@ -43,6 +43,7 @@ struct mlb_flow *mlb_flow_find(struct mlb_net *mn,
 
 /**
  * mlb_flow_sport() - UDP source port for a flow's tunnel packets
+ * @tuple: the flow
  *
  * From the dynamic range (RFC 6335 6), so that the cluster network spreads
  * flows over its paths (RFC 6936 6.2, as GUE says).
@@ -207,6 +208,7 @@ void mlb_flow_remove(struct mlb_net *mn, struct mlb_flow *flow)
 
 /**
  * mlb_flow_trim() - evict what is over a lowered max-flows
+ * @mn: the namespace
  *
  * Process context.
  */

@@ -51,7 +51,7 @@ static_assert(sizeof(struct mlb_flow) <= 128);
  */
 struct mlb_flow_table {
 	struct rhashtable hash;
-	spinlock_t lock;
+	spinlock_t lock;	/* see struct mlb_net */
 	struct list_head clock;
 	u32 count;
 	struct delayed_work gc;

@@ -45,6 +45,8 @@ struct mptcp_sock *mptcp_token_get_sock(struct net *net, u32 token);
 
 /**
  * mlb_token_is_local() - whether this host has the connection of a token
+ * @mn: the namespace
+ * @token: the token
  *
  * Any context but a hard interrupt.
  */
@@ -191,6 +193,7 @@ static void learn_withdraw(struct work_struct *work)
 
 /**
  * mlb_learn_forget() - withdraw every token, as this host is no node any more
+ * @mn: the namespace
  *
  * Process context; the tunnel has been unpublished and readers waited for.
  */

@@ -22,7 +22,7 @@ struct mlb_learn {
 	struct llist_head fresh;
 	struct list_head waiting;
 	atomic_t n;
-	struct mutex lock;
+	struct mutex lock;	/* see struct mlb_net */
 	struct delayed_work confirm;
 	struct delayed_work withdraw;
 };

@@ -62,7 +62,7 @@ struct mlb_config {
  */
 struct mlb_net {
 	struct net *net;
-	struct mutex lock;
+	struct mutex lock;		/* configuration, see above */
 	struct nf_hook_ops hook_ops[2];	/* IPv4, IPv6; hooked while n_services */
 
 	struct mlb_stats __percpu *stats;

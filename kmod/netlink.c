@@ -15,6 +15,8 @@
 
 /**
  * mlb_nl_walk_start() - begin the dump of a table
+ * @cb: the dump
+ * @table: the table
  *
  * mlb_nl_walk_done() ends it.
  */
@@ -107,6 +109,9 @@ int mlb_nl_get_addr(const struct nlattr *attr, struct in6_addr *addr,
 
 /**
  * mlb_nl_judge_unicast() - whether hosts can be reached at an address
+ * @attr: the attribute that is blamed
+ * @addr: the address
+ * @extack: why not
  *
  * Return: 0 or -EINVAL.
  */
@@ -307,7 +312,7 @@ int mlb_nl_key_set_doit(struct sk_buff *skb, struct genl_info *info)
 int mlb_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	static const u8 attr[MLB_CNT_MAX] = {
-#define MLB_COUNTER(name) [MLB_CNT_##name] = MLB_A_STATS_##name,
+#define MLB_COUNTER(name) MLB_A_STATS_##name,
 #include "stats_gen.h"
 #undef MLB_COUNTER
 	};
@@ -338,6 +343,9 @@ err_size:
 
 /**
  * mlb_netlink_limit() - tell that a table is full, at most once a second
+ * @mn: the namespace
+ * @table: which
+ * @limit: its limit
  *
  * Softirq or process context.
  */

@@ -32,7 +32,7 @@ static int node_judge_addr(struct mlb_net *mn, const struct in6_addr *addr,
 	unsigned long id;
 
 	if (mlb_service_has_addr(mn, addr)) {
-		NL_SET_ERR_MSG(extack, "the address is a service's; a node needs one of its own");
+		NL_SET_ERR_MSG(extack, "the address is a service's; a node needs its own");
 		return -EADDRINUSE;
 	}
 	if (mlb_node_has_addr(mn, addr)) {
@@ -42,7 +42,7 @@ static int node_judge_addr(struct mlb_net *mn, const struct in6_addr *addr,
 	xa_for_each(&mn->nodes, id, node) {
 		if (ipv6_addr_v4mapped(&node->addr) !=
 		    ipv6_addr_v4mapped(addr)) {
-			NL_SET_ERR_MSG(extack, "the other nodes' addresses are of the other family");
+			NL_SET_ERR_MSG(extack, "nodes' addresses are all IPv4 or all IPv6");
 			return -EAFNOSUPPORT;
 		}
 	}
@@ -147,6 +147,11 @@ static void node_purge(struct mlb_net *mn, u16 id)
 
 /**
  * mlb_node_set() - change weight and state of a node
+ * @mn: the namespace
+ * @node: the node
+ * @weight: its new weight
+ * @state: its new state
+ * @extack: why not
  *
  * Caller must hold &mlb_net.lock.
  *
@@ -180,6 +185,9 @@ int mlb_node_set(struct mlb_net *mn, struct mlb_node *node, u16 weight,
 
 /**
  * mlb_node_del() - delete a node with its owner and flow entries
+ * @mn: the namespace
+ * @node: the node; freed on success
+ * @extack: why not
  *
  * Caller must hold &mlb_net.lock.
  *
@@ -194,7 +202,7 @@ int mlb_node_del(struct mlb_net *mn, struct mlb_node *node,
 	lockdep_assert_held(&mn->lock);
 
 	if (mlb_service_names_node(mn, node->id)) {
-		NL_SET_ERR_MSG(extack, "a service names the node; take it out of the service first");
+		NL_SET_ERR_MSG(extack, "a service names the node; change the service first");
 		return -EBUSY;
 	}
 	WRITE_ONCE(node->state, MLB_NODE_STATE_DEAD);

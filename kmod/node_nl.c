@@ -29,8 +29,7 @@ static int node_fill(struct sk_buff *skb, struct mlb_net *mn,
 	return 0;
 }
 
-static void node_event(struct mlb_net *mn, const struct mlb_node *node,
-			u8 cmd)
+static void node_event(struct mlb_net *mn, const struct mlb_node *node, u8 cmd)
 {
 	struct sk_buff *skb;
 

@@ -141,6 +141,8 @@ out:
 
 /**
  * mlb_owner_remove() - remove the entry of a token, unless it is of this host
+ * @mn: the namespace
+ * @token: the token
  *
  * Return: whether there was one.
  */
@@ -162,6 +164,8 @@ bool mlb_owner_remove(struct mlb_net *mn, u32 token)
 
 /**
  * mlb_owner_remove_local() - remove an entry of this host
+ * @mn: the namespace
+ * @owner: the entry
  *
  * Caller must hold &mlb_learn.lock.
  */
@@ -208,6 +212,7 @@ void mlb_owner_purge(struct mlb_net *mn, u16 node)
 
 /**
  * mlb_owner_used() - keep a cached entry, for a join has just used it
+ * @owner: the entry
  *
  * Call inside rcu_read_lock().
  */
@@ -219,6 +224,7 @@ void mlb_owner_used(struct mlb_owner *owner)
 
 /**
  * mlb_owner_age() - remove cached entries that are not used any more
+ * @mn: the namespace
  *
  * Looks at a bounded number; those in use move to the end of the list.
  */

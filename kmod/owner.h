@@ -54,7 +54,7 @@ static_assert(sizeof(struct mlb_owner) <= 64);
  */
 struct mlb_owner_table {
 	struct rhashtable hash;
-	spinlock_t lock;
+	spinlock_t lock;	/* see struct mlb_net */
 	u32 count;
 	struct list_head local;
 	struct list_head cached;

@@ -44,6 +44,7 @@ void mlb_owner_batch_init(struct mlb_owner_batch *batch, struct mlb_net *mn,
 
 /**
  * mlb_owner_batch_send() - send what is left in a batch
+ * @batch: the batch
  *
  * Process context.
  */
@@ -74,6 +75,10 @@ static bool owner_batch_put(struct mlb_owner_batch *batch, u32 token, u16 node,
 
 /**
  * mlb_owner_batch_add() - tell the owner group about a token
+ * @batch: the batch
+ * @token: the token
+ * @node: its owner
+ * @cpu: CPU that took the first subflow, or MLB_OWNER_CPU_UNKNOWN
  *
  * Sends the batch when it is full. Process context. When memory is short the
  * listeners are not told of this token; they see it in a dump.
@@ -237,12 +242,6 @@ static int owner_judge_node(struct mlb_net *mn, u16 id,
 	return -EINVAL;
 }
 
-/* Every entry of a request; @rem is the caller's. */
-#define owner_for_each_entry(attr, info, rem)				\
-	nla_for_each_attr(attr, genlmsg_data((info)->genlhdr),		\
-			  genlmsg_len((info)->genlhdr), rem)		\
-		if (nla_type(attr) == MLB_A_OWNER_ENTRY)
-
 /*
  * Judge every entry before the first is added; what may still fail then, for
  * want of memory or room, takes back those that were added new.
@@ -261,7 +260,9 @@ int mlb_nl_owner_add_doit(struct sk_buff *skb, struct genl_info *info)
 	if (mlb_nl_missing(info, MLB_A_OWNER_ENTRY, "no entry is given"))
 		return -EINVAL;
 	mutex_lock(&mn->lock);
-	owner_for_each_entry(attr, info, rem) {
+	nla_for_each_attr_type(attr, MLB_A_OWNER_ENTRY,
+			       genlmsg_data(info->genlhdr),
+			       genlmsg_len(info->genlhdr), rem) {
 		err = owner_parse(attr, &req, true, extack);
 		if (err)
 			goto unlock;
@@ -279,7 +280,9 @@ int mlb_nl_owner_add_doit(struct sk_buff *skb, struct genl_info *info)
 		n++;
 	}
 
-	owner_for_each_entry(attr, info, rem) {
+	nla_for_each_attr_type(attr, MLB_A_OWNER_ENTRY,
+			       genlmsg_data(info->genlhdr),
+			       genlmsg_len(info->genlhdr), rem) {
 		owner_parse(attr, &req, true, NULL);
 		err = mlb_owner_insert(mn, req.token, req.node, req.cpu,
 				       MLB_OWNER_NETLINK, replace);
@@ -292,7 +295,9 @@ int mlb_nl_owner_add_doit(struct sk_buff *skb, struct genl_info *info)
 		mlb_count_add(mn, OWNER_ADDED, n);
 		goto unlock;
 	}
-	owner_for_each_entry(attr, info, rem) {
+	nla_for_each_attr_type(attr, MLB_A_OWNER_ENTRY,
+			       genlmsg_data(info->genlhdr),
+			       genlmsg_len(info->genlhdr), rem) {
 		if (attr == failed)
 			break;
 		owner_parse(attr, &req, true, NULL);
@@ -320,7 +325,9 @@ int mlb_nl_owner_del_doit(struct sk_buff *skb, struct genl_info *info)
 	if (mlb_nl_missing(info, MLB_A_OWNER_ENTRY, "no entry is given"))
 		return -EINVAL;
 	mutex_lock(&mn->lock);
-	owner_for_each_entry(attr, info, rem) {
+	nla_for_each_attr_type(attr, MLB_A_OWNER_ENTRY,
+			       genlmsg_data(info->genlhdr),
+			       genlmsg_len(info->genlhdr), rem) {
 		err = owner_parse(attr, &req, false, info->extack);
 		if (err)
 			goto unlock;
@@ -339,7 +346,9 @@ int mlb_nl_owner_del_doit(struct sk_buff *skb, struct genl_info *info)
 		if (err)
 			goto unlock;
 	}
-	owner_for_each_entry(attr, info, rem) {
+	nla_for_each_attr_type(attr, MLB_A_OWNER_ENTRY,
+			       genlmsg_data(info->genlhdr),
+			       genlmsg_len(info->genlhdr), rem) {
 		owner_parse(attr, &req, false, NULL);
 		if (mlb_owner_remove(mn, req.token))
 			mlb_count(mn, OWNER_DELETED);

@@ -34,7 +34,7 @@ struct mlb_rate {
  * @closed: the namespace is going; nothing is parked any more
  */
 struct mlb_resolve {
-	spinlock_t lock;
+	spinlock_t lock;	/* see struct mlb_net */
 	struct hlist_head hash[1 << MLB_RESOLVE_BITS];
 	struct list_head asking;
 	struct list_head negative;

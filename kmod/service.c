@@ -175,10 +175,14 @@ err_free:
 
 /**
  * mlb_service_set() - change a service
+ * @mn: the namespace
+ * @old: the service; freed on success
+ * @scheduler: enum mlb_scheduler
+ * @nodes: ids of the pool, ascending, all of them nodes
+ * @n: how many; 0 for every node
  *
  * Packets see the old service or the new one whole. Caller must hold
- * &mlb_net.lock. The parameters are those of mlb_service_add(); @old is gone
- * on success.
+ * &mlb_net.lock.
  *
  * Return: 0 or a negative errno.
  */
@@ -201,6 +205,8 @@ int mlb_service_set(struct mlb_net *mn, struct mlb_service *old, u8 scheduler,
 
 /**
  * mlb_service_del() - serve an address and port no more
+ * @mn: the namespace
+ * @svc: the service; freed
  *
  * Caller must hold &mlb_net.lock.
  */
@@ -289,6 +295,7 @@ static int rebuild_one(struct mlb_net *mn, struct list_head *list,
 
 /**
  * mlb_service_rebuild() - compute all pools anew, as the nodes have changed
+ * @mn: the namespace
  *
  * Caller must hold &mlb_net.lock.
  *

@@ -110,10 +110,9 @@ static int service_nodes(struct mlb_net *mn, struct genl_info *info,
 	named = bitmap_zalloc(MLB_NODE_ID_MAX + 1, GFP_KERNEL);
 	if (!named)
 		return -ENOMEM;
-	nla_for_each_attr(attr, genlmsg_data(info->genlhdr),
-			  genlmsg_len(info->genlhdr), rem) {
-		if (nla_type(attr) != MLB_A_SERVICE_NODE)
-			continue;
+	nla_for_each_attr_type(attr, MLB_A_SERVICE_NODE,
+			       genlmsg_data(info->genlhdr),
+			       genlmsg_len(info->genlhdr), rem) {
 		err = -EINVAL;
 		id = nla_get_u16(attr);		/* in range by policy */
 		if (!mlb_node_find(mn, id)) {

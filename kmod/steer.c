@@ -52,6 +52,7 @@ struct sock *mlb_steer_socket(struct mlb_net *mn, const struct mlb_tuple *t,
 
 /**
  * mlb_steer_socket_is_past() - whether a socket only remembers a flow
+ * @sk: a socket that mlb_steer_socket() gave
  *
  * True in TIME_WAIT: the 4-tuple may be in use anew, on another node. The same
  * small socket stands for FIN_WAIT_2 too, where the client's FIN is to come.
@@ -376,6 +377,7 @@ static const struct nf_hook_ops steer_ops[] = {
 
 /**
  * mlb_steer_hook() - begin to steer in a namespace
+ * @mn: the namespace
  *
  * Called when its first service comes. Process context.
  */
@@ -392,6 +394,7 @@ int mlb_steer_hook(struct mlb_net *mn)
 
 /**
  * mlb_steer_unhook() - steer no more
+ * @mn: the namespace
  *
  * Called when the last service has gone. Packets may be in the hook until the
  * end of the present RCU grace period.

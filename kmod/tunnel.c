@@ -172,6 +172,10 @@ drop:
 
 /**
  * mlb_tunnel_send_msg() - send a query or an answer to a node
+ * @mn: the namespace
+ * @node: the node
+ * @type: MLB_TUNTYPE_QUERY or MLB_TUNTYPE_ANSWER
+ * @msg: the message
  *
  * Softirq context, inside rcu_read_lock().
  *
@@ -296,6 +300,9 @@ err_free:
 
 /**
  * mlb_tunnel_move() - change the UDP port
+ * @mn: the namespace
+ * @port: the new one
+ * @extack: why not
  *
  * Caller must hold &mlb_net.lock. Without a tunnel there is nothing to do.
  *
@@ -329,6 +336,7 @@ int mlb_tunnel_move(struct mlb_net *mn, u16 port,
 
 /**
  * mlb_tunnel_close() - be a node no more
+ * @mn: the namespace
  *
  * Withdraws what this host owns. Caller must hold &mlb_net.lock, or have the
  * namespace for itself.

@@ -135,6 +135,8 @@ static void tunnel_rcv_msg(struct mlb_net *mn, struct mlb_tunnel *tun,
 
 /**
  * mlb_tunnel_rcv() - a UDP packet came to the tunnel's port
+ * @sk: the tunnel's socket
+ * @skb: the packet; taken
  *
  * UDP calls it in softirq context inside rcu_read_lock(), skb->data at the
  * UDP header.
