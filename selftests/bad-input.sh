@@ -72,7 +72,7 @@ inject() # 4|6 SPORT CASE WANT SILENCE_MS
 
 	[ "$4" != none ] || wait=$5
 	read -ra options <<< "${3#* }"
-	on_client "$RAWPKT" tcp -w $wait "${options[@]}" "${from[0]}" "$2" \
+	on_client "$RAWPKT" tcp -w "$wait" "${options[@]}" "${from[0]}" "$2" \
 		"$(vip "$1")" "$PORT"
 }
 

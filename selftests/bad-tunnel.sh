@@ -11,9 +11,8 @@ HEADER=16
 # Captures what the nodes say to each other about one join of the client.
 capture() # NAME NODE MIN_LENGTH
 {
-	on_node "$2" "$RAWPKT" capture -m "$3" -w 30000 eth1 $TUNNEL_PORT \
-		"$TMP/$1" > "$TMP/$1.log" 2>&1 &
-	child
+	spawn "$PREFIX-n$2" "$TMP/$1.log" "$RAWPKT" capture -m "$3" -w 30000 \
+		eth1 $TUNNEL_PORT "$TMP/$1"
 	wait_for 5 line_there "$TMP/$1.log" capturing || bail "no capture"
 }
 

@@ -32,8 +32,8 @@ router_pin 1 2
 
 # Owner table: all connections on node 1, joins through node 2.
 limit_all max-owners $LIMIT
-ctl 1 monitor -c 1 event > "$TMP/event" 2>&1 &
-child
+spawn "$PREFIX-n1" "$TMP/event" mlbctl -j monitor -r event
+wait_for 5 line_there "$TMP/event" ready || bail "no monitor"
 stats_mark
 client_start full -n "$N" -b 20000 -s 20000 -w "$VIP4" "$PORT"
 client_says full connected || bail "$(cat "$TMP/full.out")"
@@ -41,7 +41,8 @@ wait_for 5 moved_ge $((N - LIMIT)) owner full 1
 check_eq "the owner table stops at its limit" "$(owner_count 1)" $LIMIT
 check_eq "listed size agrees" "$(setting 1 owners)" $LIMIT
 check_eq "what did not fit is counted" "$(moved owner full 1)" $((N - LIMIT))
-check_true "the full table is announced" wait_for 5 line_there "$TMP/event" owner
+check_true "the full table is announced" wait_for 5 line_there "$TMP/event" \
+	"limit.*owner"
 endpoints_add
 client_says full ready || bail "$(cat "$TMP/full.out")"
 client_go full

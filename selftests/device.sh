@@ -41,8 +41,7 @@ check_eq "no receive errors" \
 check_eq "what node 2 sent is what node 1 got" "$(stat_get 2 tunnel tx)" \
 	"$(stat_get 1 tunnel rx)"
 # tcpdump's way of looking: a packet socket on mlb0.
-on_node 1 timeout 30 tcpdump -c 1 -n -i mlb0 tcp > "$TMP/dump" 2>&1 &
-child
+spawn "$PREFIX-n1" "$TMP/dump" tcpdump -c 1 -n -i mlb0 tcp
 wait_for 10 line_there "$TMP/dump" listening
 client_run seen -n 2 -b 1000 -s 20000 "$VIP4" "$PORT"
 check_true "a packet socket on mlb0 sees client packets" wait_for 10 \

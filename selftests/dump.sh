@@ -70,9 +70,9 @@ check_eq "the node's count agrees" \
 	"$(ctl 1 -j owner list node 2 | jq length)"
 
 churn > "$TMP/churn" 2>&1 &
-child
+CHILDREN+=("$!")
 service_churn > "$TMP/service-churn" 2>&1 &
-child
+CHILDREN+=("$!")
 missed=0 twice=0 failed=0 services=0
 for ((i = 0; i < ROUNDS; i++)); do
 	listed || failed=$((failed + 1))

@@ -22,8 +22,7 @@ life() # 4|6
 {
 	local entry token start
 
-	ctl 1 -j monitor -r owner > "$TMP/monitor$1" 2>&1 &
-	child
+	spawn "$PREFIX-n1" "$TMP/monitor$1" mlbctl -j monitor -r owner
 	wait_for 5 line_there "$TMP/monitor$1" ready || bail "no monitor"
 	stats_mark
 	client_start "life$1" -b 2000 -w "$(vip "$1")" "$PORT"
@@ -53,30 +52,23 @@ life() # 4|6
 	check_eq "IPv$1: two events, no more" "$(grep -c owner- "$TMP/monitor$1")" 2
 }
 
-# Packets stay on the CPU that sends them until a queue or a task moves them.
+# Packets stay on the CPU that sends them, and the answers to them too.
 right_cpu()
 {
 	local cpu
 
 	for ((cpu = 0; cpu < $(nproc); cpu++)); do
-		ip netns exec "$PREFIX-c" taskset -c $cpu "$LOAD" client \
-			-b 100 -s 60000 "$VIP4" "$PORT" > "$TMP/cpu" 2>&1 &
-		child
+		must taskset -cp $cpu $$ > "$TMP/out"
+		client_start cpu$cpu -b 100 -w "$VIP4" "$PORT"
+		client_says cpu$cpu connected || bail "$(cat "$TMP/cpu$cpu.out")"
 		wait_for 5 owner_total_is 1
 		check_eq "connection from CPU $cpu is owned by CPU $cpu" \
 			"$(ctl 1 -j owner list | jq '.[0].cpu')" $cpu
-		children_but_servers_end
+		client_go cpu$cpu
+		client_end cpu$cpu
 		wait_for 10 owner_total_is 0
 	done
-}
-
-children_but_servers_end()
-{
-	local last=$((${#CHILDREN[@]} - 1))
-
-	kill "${CHILDREN[last]}"
-	wait "${CHILDREN[last]}" 2> /dev/null
-	unset "CHILDREN[last]"
+	must taskset -cp 0-$(($(nproc) - 1)) $$ > "$TMP/out"
 }
 
 many()

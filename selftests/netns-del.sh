@@ -42,12 +42,12 @@ namespace_idle()
 	for ((i = 0; i < $(scaled 20 5); i++)); do
 		must ip netns add "$PREFIX-x"
 		must ip -n "$PREFIX-x" link set lo up
-		must ip netns exec "$PREFIX-x" mlbctl key set "$TMP/key"
-		must ip netns exec "$PREFIX-x" mlbctl node add 1 addr 127.0.0.1 self
-		must ip netns exec "$PREFIX-x" mlbctl node add 2 addr 127.0.0.2
-		must ip netns exec "$PREFIX-x" mlbctl service add 10.1.1.1:80 \
+		must in_netns "$PREFIX-x" mlbctl key set "$TMP/key"
+		must in_netns "$PREFIX-x" mlbctl node add 1 addr 127.0.0.1 self
+		must in_netns "$PREFIX-x" mlbctl node add 2 addr 127.0.0.2
+		must in_netns "$PREFIX-x" mlbctl service add 10.1.1.1:80 \
 			sched maglev nodes 1,2
-		must ip netns exec "$PREFIX-x" mlbctl owner add 0x1 node 2
+		must in_netns "$PREFIX-x" mlbctl owner add 0x1 node 2
 		must ip netns del "$PREFIX-x"
 	done
 	tap_ok "idle namespaces come and go"

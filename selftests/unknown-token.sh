@@ -21,7 +21,8 @@ unknown() # 4|6
 	check_eq "IPv$f: unknown token gets a RST" \
 		"$(join_syn "$f" 0x11223344 4000)" rst
 	check_eq "IPv$f: it was asked for" "$(moved resolve started)" 1
-	check_eq "IPv$f: by one query to each peer" "$(moved resolve query-tx)" 2
+	check_range "IPv$f: by at most two queries to each peer" \
+		"$(moved resolve query-tx)" 2 4
 	check_eq "IPv$f: nobody claimed it" "$(moved resolve timeout)" 1
 	check_eq "IPv$f: it was left to the stack" "$(moved steer unclaimed)" 1
 	check_eq "IPv$f: the token made no entry" "$(owner_count 1)" 0
@@ -31,17 +32,17 @@ unknown() # 4|6
 	check_eq "IPv$f: it was not forwarded" "$(moved tunnel rx)" 0
 }
 
-# The same token again is answered out of the negative cache.
+# The same token again, from the next port, as soon as the first was answered.
 again() # 4|6
 {
 	local f=$1
 
-	join_syn "$f" 0x55667788 5000 > /dev/null
 	stats_mark
-	check_eq "IPv$f: the same token again gets a RST" \
-		"$(join_syn "$f" 0x55667788 5001)" rst
-	check_eq "IPv$f: without another query" "$(moved resolve query-tx)" 0
-	check_eq "IPv$f: and is counted" "$(moved resolve negative)" 1
+	check_eq "IPv$f: the same token twice gets two RSTs" \
+		"$(join_syn "$f" 0x55667788 5000 -n 2 | xargs)" "rst rst"
+	check_eq "IPv$f: it was asked for once" "$(moved resolve started)" 1
+	check_eq "IPv$f: the second answer is out of the negative cache" \
+		"$(moved resolve negative)" 1
 }
 
 test_begin

@@ -6,8 +6,7 @@
 
 server() # NODE ADDR PORT
 {
-	on_node "$1" "$LOAD" server -i "$1" "$2" "$3" > "$TMP/s.$2.$3" 2>&1 &
-	child
+	spawn "$PREFIX-n$1" "$TMP/s.$2.$3" "$LOAD" server -i "$1" "$2" "$3"
 	wait_for 10 line_there "$TMP/s.$2.$3" listening || bail "no server at $2"
 }
 

@@ -20,16 +20,15 @@ VIP4=10.9.0.1 VIP6=2001:db8:9::1
 CLIENT4=(10.1.1.2 10.1.2.2) CLIENT6=(2001:db8:1:1::2 2001:db8:1:2::2)
 NODES=0
 
-on_client() { ip netns exec "$PREFIX-c" "$@"; }
-on_router() { ip netns exec "$PREFIX-r" "$@"; }
-on_bridge() { ip netns exec "$PREFIX-b" "$@"; }
-on_node() # NODE COMMAND...
+# Enters the network alone: "ip netns exec" would mount a new /sys each time.
+in_netns() # NETNS COMMAND...
 {
-	local i=$1
-
-	shift
-	ip netns exec "$PREFIX-n$i" "$@"
+	nsenter --net="/run/netns/$1" -- "${@:2}"
 }
+
+on_client() { in_netns "$PREFIX-c" "$@"; }
+on_router() { in_netns "$PREFIX-r" "$@"; }
+on_node() { in_netns "$PREFIX-n$1" "${@:2}"; } # NODE COMMAND...
 
 node_link4() { echo "10.2.$1.2"; }
 node_link6() { echo "2001:db8:2:$1::2"; }
@@ -44,7 +43,7 @@ netns_add() # NAME
 	NETNS+=("$1")
 	# Duplicate address detection would keep addresses unusable for a
 	# second; rp_filter is asymmetric routing's business, see mlbctl(8).
-	must ip netns exec "$1" sysctl -qw \
+	must in_netns "$1" sysctl -qw \
 		net.ipv6.conf.all.accept_dad=0 \
 		net.ipv6.conf.default.accept_dad=0 \
 		net.ipv6.conf.all.disable_ipv6=0 \
@@ -167,7 +166,7 @@ cluster_up() # NODES [--mtu MTU] [--link-mtu MTU] [--shared]
 
 reach() # NETNS ADDR [SOURCE]
 {
-	ip netns exec "$1" ping -q -c1 -W5 ${3:+-I "$3"} "$2" > "$TMP/ping" 2>&1 ||
+	in_netns "$1" ping -q -c1 -W5 ${3:+-I "$3"} "$2" > "$TMP/ping" 2>&1 ||
 		bail "$1 does not reach $2: $(cat "$TMP/ping")"
 }
 

@@ -102,23 +102,11 @@ stat_get() # NODE GROUP COUNTER
 
 stat_sum() # GROUP COUNTER
 {
-	local i v sum=0
+	local i
 
 	for ((i = 1; i <= NODES; i++)); do
-		v=$(stat_get "$i" "$1" "$2") || bail "no counter $1 $2"
-		sum=$((sum + v))
-	done
-	echo "$sum"
-}
-
-stat_moved() # NODE GROUP COUNTER FROM
-{
-	[ "$(stat_get "$1" "$2" "$3")" -gt "$4" ]
-}
-
-stat_is() # NODE GROUP COUNTER VALUE
-{
-	[ "$(stat_get "$1" "$2" "$3")" = "$4" ]
+		ctl "$i" -j stats
+	done | jq -s --arg g "$1" --arg c "$2" 'map(.[$g][$c]) | add'
 }
 
 # Every counter of every node: "NODE.GROUP.COUNTER VALUE" lines.
@@ -127,10 +115,10 @@ stats_lines()
 	local i
 
 	for ((i = 1; i <= NODES; i++)); do
-		ctl "$i" -j stats | jq -r --arg i "$i" 'to_entries[] |
-			.key as $g | .value | to_entries[] |
-			"\($i).\($g).\(.key) \(.value)"'
-	done
+		ctl "$i" -j stats
+	done | jq -rs 'to_entries[] | (.key + 1) as $i | .value | to_entries[] |
+		.key as $g | .value | to_entries[] |
+		"\($i).\($g).\(.key) \(.value)"'
 }
 
 declare -A STATS_MARK
@@ -150,13 +138,15 @@ stats_mark()
 
 moved() # GROUP COUNTER [NODE]
 {
-	local i from=${3:-1} to=${3:-$NODES} v sum=0
+	local i from=${3:-1} to=${3:-$NODES} before=0
 
 	for ((i = from; i <= to; i++)); do
-		v=$(stat_get "$i" "$1" "$2") || bail "no counter $1 $2"
-		sum=$((sum + v - STATS_MARK[$i.$1.$2]))
+		before=$((before + ${STATS_MARK[$i.$1.$2]}))
 	done
-	echo "$sum"
+	for ((i = from; i <= to; i++)); do
+		ctl "$i" -j stats
+	done | jq -es --arg g "$1" --arg c "$2" --argjson before "$before" \
+		'map(.[$g][$c]) | add - $before' || bail "no counter $1 $2"
 }
 
 moved_ge() # N GROUP COUNTER [NODE]
@@ -190,12 +180,11 @@ owner_count() # NODE [local]
 
 owner_total_local()
 {
-	local i sum=0
+	local i
 
 	for ((i = 1; i <= NODES; i++)); do
-		sum=$((sum + $(owner_count "$i" local)))
-	done
-	echo "$sum"
+		ctl "$i" -j owner list
+	done | jq -s '[.[][] | select(.local)] | length'
 }
 
 owner_total_is() # N

@@ -28,8 +28,14 @@ vip() # 4|6
 	[ "$1" = 4 ] && echo "$VIP4" || echo "$VIP6"
 }
 
-# Writes down a child for the clean-up. Called right after "&".
-child() { CHILDREN+=("$!"); }
+# Starts a program in the background, of which $! is the process itself. IN is
+# its standard input.
+spawn() # NETNS OUTPUT_FILE COMMAND...
+{
+	nsenter --net="/run/netns/$1" -- "${@:3}" > "$2" 2>&1 \
+		< "${IN:-/dev/null}" &
+	CHILDREN+=("$!")
+}
 
 line_there() # FILE PATTERN
 {
@@ -43,9 +49,8 @@ servers_up() # [OPTION...]
 
 	for ((i = 1; i <= NODES; i++)); do
 		for f in 4 6; do
-			on_node "$i" "$LOAD" server -i "$i" "$@" "$(vip $f)" \
-				"$PORT" > "$TMP/server.$i.$f" 2>&1 &
-			child
+			spawn "$PREFIX-n$i" "$TMP/server.$i.$f" "$LOAD" server \
+				-i "$i" "$@" "$(vip $f)" "$PORT"
 		done
 	done
 	for ((i = 1; i <= NODES; i++)); do
@@ -65,9 +70,8 @@ client_start() # NAME ARGUMENT...
 	mkfifo "$TMP/$name.in"
 	exec {fd}<> "$TMP/$name.in"
 	CLIENT_FD[$name]=$fd
-	on_client "$LOAD" client "$@" <&"$fd" > "$TMP/$name.out" 2>&1 &
+	IN=$TMP/$name.in spawn "$PREFIX-c" "$TMP/$name.out" "$LOAD" client "$@"
 	CLIENT_PID[$name]=$!
-	child
 }
 
 client_says() # NAME PATTERN [SECONDS]
@@ -75,9 +79,10 @@ client_says() # NAME PATTERN [SECONDS]
 	wait_for "${3:-30}" line_there "$TMP/$1.out" "^$2"
 }
 
+# Whether it has not yet said how it ended.
 client_runs() # NAME
 {
-	kill -0 "${CLIENT_PID[$1]}" 2> /dev/null
+	! line_there "$TMP/$1.out" ^connections=
 }
 
 # What a client that was started with -w waits for.
@@ -122,7 +127,7 @@ served_by() # ID
 
 nstat_get() # NETNS COUNTER
 {
-	ip netns exec "$1" nstat -asz "$2" | awk -v n="$2" '$1 == n { print $2 }'
+	in_netns "$1" nstat -asz "$2" | awk -v n="$2" '$1 == n { print $2 }'
 }
 
 nodes_nstat() # COUNTER
@@ -133,4 +138,17 @@ nodes_nstat() # COUNTER
 		sum=$((sum + $(nstat_get "$PREFIX-n$i" "$1")))
 	done
 	echo "$sum"
+}
+
+# For a failed test's reader: what went wrong with joins, and with resends.
+nodes_tell()
+{
+	local i
+
+	for ((i = 1; i <= NODES; i++)); do
+		tap_note "node $i: $(in_netns "$PREFIX-n$i" nstat -as |
+			awk '/MPTcpExt|Retrans|OutRsts|Drop|Fail/ {
+				printf "%s=%s ", $1, $2 }')"
+	done
+	tap_note "counters: $(stats_changed | xargs)"
 }
