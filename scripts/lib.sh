@@ -60,9 +60,14 @@ cached()	# NAME COMMAND...
 			chmod 755 "$work"
 			"$@" "$work" >&2 {lock}>&- || die "cannot make $name"
 			mv "$work" "$CACHE/$name"
+			# What the new entry replaces, unless somebody still
+			# uses it: a checkout of another commit, say.
+			find "$CACHE" -maxdepth 1 -name "${name%-*}-*" -mtime +14 \
+				-exec rm -rf {} +
 		fi
 		exec {lock}>&-
 	fi
+	touch "$CACHE/$name"
 	printf '%s\n' "$CACHE/$name"
 }
 
