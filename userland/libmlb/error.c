@@ -103,7 +103,9 @@ static int finish(struct mlb *mlb, int code, const char *data, size_t used,
 	mlb_error_clear(mlb);
 	error->code = code;
 	error->kernel = true;
-	used = NLMSG_ALIGN(used);
+	/* NLMSG_ALIGN cuts to 32 bits, so a lie is found out before it. */
+	if (used < len)
+		used = NLMSG_ALIGN(used);
 	if (tlvs && used < len)
 		read_tlvs(error, data + used, (int)(len - used), request,
 			  names);

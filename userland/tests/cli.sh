@@ -18,7 +18,7 @@ not_ok()
 	failed=1
 }
 
-run() { "$MLBCTL" "$@" > "$TMP/out" 2> "$TMP/err" < "${INPUT:-/dev/null}"; }
+run() { timeout 20 "$MLBCTL" "$@" > "$TMP/out" 2> "$TMP/err" < "${INPUT:-/dev/null}"; }
 
 # Wrong usage: status 2, a message that has these words, nothing on stdout.
 usage() # WORDS ARGUMENT...
