@@ -21,8 +21,11 @@ captured() # NAME
 	[ -s "$TMP/$1" ]
 }
 
+TO=1	# the node that was sent to, and whose counters tell
+
 send() # TO_NODE FILE [OPTION...]: from node 2
 {
+	TO=$1
 	must on_node 2 "$RAWPKT" udp "${@:3}" "$("node_addr$FAMILY" "$1")" \
 		$TUNNEL_PORT "$TMP/$2"
 }
@@ -30,15 +33,15 @@ send() # TO_NODE FILE [OPTION...]: from node 2
 # How many tunnel packets of any kind were refused, and how many were not.
 refused()
 {
-	echo $(($(moved tunnel rx-short) + $(moved tunnel rx-version) +
-		$(moved tunnel rx-sender) + $(moved tunnel rx-mac) +
-		$(moved tunnel rx-inner)))
+	echo $(($(moved tunnel rx-short "$TO") + $(moved tunnel rx-version "$TO") +
+		$(moved tunnel rx-sender "$TO") + $(moved tunnel rx-mac "$TO") +
+		$(moved tunnel rx-inner "$TO")))
 }
 
 taken()
 {
-	echo $(($(moved tunnel rx) + $(moved resolve query-rx) +
-		$(moved resolve answer-rx)))
+	echo $(($(moved tunnel rx "$TO") + $(moved resolve query-rx "$TO") +
+		$(moved resolve answer-rx "$TO")))
 }
 
 all_refused() { [ "$(refused)" -ge "$1" ]; }
@@ -171,7 +174,7 @@ tunnel_run() # CLUSTER_FAMILY
 	# A query has 72 bytes; a join with its SYN has more.
 	capture query 1 $HEADER
 	capture data 1 80
-	client_start tunnel -b 1000 -s 20000 -w "$VIP4" "$PORT"
+	client_start tunnel -b 1000 -s 20000 -T 600000 -w "$VIP4" "$PORT"
 	client_says tunnel connected || bail "$(cat "$TMP/tunnel.out")"
 	endpoints_add
 	client_says tunnel ready || bail "$(cat "$TMP/tunnel.out")"

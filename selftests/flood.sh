@@ -9,12 +9,14 @@
 declare -A GHOST=([4]=10.1.1.77 [6]=2001:db8:1:1::77)
 N=$(scaled 500 100)
 
-flood() # 4|6 OPTION...
+# From N ports, PORT and up. What is half-open on another node counts as a flow
+# of it, so each kind of SYN has ports of its own.
+flood() # 4|6 PORT OPTION...
 {
-	local f=$1
+	local f=$1 port=$2
 
-	shift
-	must on_client "$RAWPKT" tcp -n "$N" "$@" "${GHOST[$f]}" 10000 \
+	shift 2
+	must on_client "$RAWPKT" tcp -n "$N" "$@" "${GHOST[$f]}" "$port" \
 		"$(vip "$f")" "$PORT"
 }
 
@@ -40,12 +42,12 @@ seen() # GROUP COUNTER...: that many packets were judged
 	[ "$sum" -ge "$N" ]
 }
 
-syns() # 4|6 local|maglev
+syns() # 4|6 local|maglev PORT
 {
 	service_all set "$VIP4:$PORT" sched "$2"
 	service_all set "[$VIP6]:$PORT" sched "$2"
 	stats_mark
-	flood "$1" -o capable
+	flood "$1" "$3" -o capable
 	check_true "IPv$1, $2: the SYNs came" wait_for 10 seen \
 		steer new-local steer new-remote
 	tables_empty "IPv$1, $2: SYN flood"
@@ -56,7 +58,7 @@ syns() # 4|6 local|maglev
 acks() # 4|6
 {
 	stats_mark
-	flood "$1" -f A -a 12345 -o keys
+	flood "$1" 20000 -f A -a 12345 -o keys
 	check_true "IPv$1: the ACKs came" wait_for 20 seen \
 		steer socket steer unclaimed steer resolved \
 		resolve drop-rate resolve drop-full
@@ -69,7 +71,7 @@ acks() # 4|6
 joins() # 4|6
 {
 	stats_mark
-	flood "$1" -o join=random
+	flood "$1" 30000 -o join=random
 	check_true "IPv$1: the joins came" wait_for 20 seen \
 		steer unclaimed resolve drop-rate resolve drop-full
 	tables_empty "IPv$1: random joins"
@@ -97,8 +99,8 @@ servers_up
 ip -n "$PREFIX-r" rule add to "$VIP4" table 101 pref 150
 ip -n "$PREFIX-r" -6 rule add to "$VIP6" table 101 pref 150
 for f in 4 6; do
-	syns $f maglev
-	syns $f local
+	syns $f maglev 10000
+	syns $f local 20000
 	acks $f
 	joins $f
 done

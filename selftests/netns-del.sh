@@ -17,12 +17,13 @@ namespace_dies() # ROUND
 {
 	local pid pids
 
-	client_start "run$1" -n "$N" -b 300000 -r 60000 -s 20000 -T 15000 \
+	client_start "run$1" -n "$N" -b 300000 -r 60000 -s 20000 -T 60000 \
 		"$VIP4" "$PORT"
 	client_says "run$1" flowing || bail "$(cat "$TMP/run$1.out")"
 	pids=$(ip netns pids "$PREFIX-n3")
 	for pid in $pids; do
 		kill -KILL "$pid"
+		wait "$pid" 2> /dev/null
 	done
 	must ip netns del "$PREFIX-n3"
 	check_true "round $1: the namespace goes" wait_for 20 device_gone \
@@ -42,9 +43,10 @@ namespace_idle()
 	for ((i = 0; i < $(scaled 20 5); i++)); do
 		must ip netns add "$PREFIX-x"
 		must ip -n "$PREFIX-x" link set lo up
+		must ip -n "$PREFIX-x" addr add 10.3.0.1/24 dev lo
 		must in_netns "$PREFIX-x" mlbctl key set "$TMP/key"
-		must in_netns "$PREFIX-x" mlbctl node add 1 addr 127.0.0.1 self
-		must in_netns "$PREFIX-x" mlbctl node add 2 addr 127.0.0.2
+		must in_netns "$PREFIX-x" mlbctl node add 1 addr 10.3.0.1 self
+		must in_netns "$PREFIX-x" mlbctl node add 2 addr 10.3.0.2
 		must in_netns "$PREFIX-x" mlbctl service add 10.1.1.1:80 \
 			sched maglev nodes 1,2
 		must in_netns "$PREFIX-x" mlbctl owner add 0x1 node 2

@@ -15,7 +15,7 @@ pace() # prints bytes a second
 	local start=${EPOCHREALTIME/./}
 
 	stat_sum tunnel rx > "$TMP/out"
-	echo $((BYTES * 1000 / (4000 + (${EPOCHREALTIME/./} - start) * 20 / 1000)))
+	echo $((BYTES * 1000 / (5000 + (${EPOCHREALTIME/./} - start) * 50 / 1000)))
 }
 
 tunnelled() # MORE_THAN
