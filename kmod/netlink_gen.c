@@ -121,8 +121,9 @@ static const struct nla_policy mlb_owner_get_dump_nl_policy[MLB_A_OWNER_TOKEN + 
 };
 
 /* MLB_CMD_OWNER_ADD - do */
-static const struct nla_policy mlb_owner_add_nl_policy[MLB_A_OWNER_ENTRY + 1] = {
+static const struct nla_policy mlb_owner_add_nl_policy[MLB_A_OWNER_REPLACE + 1] = {
 	[MLB_A_OWNER_ENTRY] = NLA_POLICY_NESTED(mlb_owner_entry_nl_policy),
+	[MLB_A_OWNER_REPLACE] = { .type = NLA_FLAG, },
 };
 
 /* MLB_CMD_OWNER_DEL - do */
@@ -250,7 +251,7 @@ const struct genl_split_ops mlb_nl_ops[20] = {
 		.cmd		= MLB_CMD_OWNER_ADD,
 		.doit		= mlb_nl_owner_add_doit,
 		.policy		= mlb_owner_add_nl_policy,
-		.maxattr	= MLB_A_OWNER_ENTRY,
+		.maxattr	= MLB_A_OWNER_REPLACE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -99,7 +99,7 @@ int mlb_nl_node_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 			      NLM_F_MULTI))
 			break;
 	rcu_read_unlock();
-	cb->args[0] = id;
+	cb->args[0] = node ? id : MLB_NODE_ID_MAX + 1;
 	return skb->len;
 }
 

@@ -248,7 +248,7 @@ static int owner_judge_node(struct mlb_net *mn, u16 id,
  */
 int mlb_nl_owner_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	bool replace = info->nlhdr->nlmsg_flags & NLM_F_REPLACE;
+	bool replace = info->attrs[MLB_A_OWNER_REPLACE];
 	struct mlb_net *mn = mlb_net(genl_info_net(info));
 	struct netlink_ext_ack *extack = info->extack;
 	struct nlattr *attr, *failed = NULL;

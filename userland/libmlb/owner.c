@@ -144,13 +144,18 @@ nla_put_failure:
 	return -EMSGSIZE;
 }
 
-static int send_batch(struct mlb *mlb, uint8_t cmd, int flags,
+static int send_batch(struct mlb *mlb, uint8_t cmd, bool replace,
 		      const struct mlb_owner *entries, size_t n)
 {
-	struct nl_msg *msg = mlb_msg_new(mlb, cmd, flags, n * ENTRY_ROOM);
+	struct nl_msg *msg = mlb_msg_new(mlb, cmd, 0,
+					 (n + 1) * ENTRY_ROOM);
 
 	if (!msg)
 		return -ENOMEM;
+	if (replace && nla_put_flag(msg, MLB_A_OWNER_REPLACE)) {
+		nlmsg_free(msg);
+		return mlb_error_local(mlb, EMSGSIZE, NULL);
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (put_entry(msg, cmd, &entries[i])) {
 			nlmsg_free(msg);
@@ -160,7 +165,7 @@ static int send_batch(struct mlb *mlb, uint8_t cmd, int flags,
 	return mlb_do_free(mlb, msg, &owner_names, NULL, NULL);
 }
 
-static int send_all(struct mlb *mlb, uint8_t cmd, int flags,
+static int send_all(struct mlb *mlb, uint8_t cmd, bool replace,
 		    const struct mlb_owner *entries, size_t n, size_t *done)
 {
 	size_t at = 0;
@@ -171,7 +176,7 @@ static int send_all(struct mlb *mlb, uint8_t cmd, int flags,
 		size_t batch = n - at < MLB_OWNER_BATCH ? n - at :
 							  MLB_OWNER_BATCH;
 
-		ret = send_batch(mlb, cmd, flags, entries + at, batch);
+		ret = send_batch(mlb, cmd, replace, entries + at, batch);
 		if (ret) {
 			if (mlb->error.index != MLB_NO_INDEX)
 				mlb->error.index += at;
@@ -187,13 +192,12 @@ static int send_all(struct mlb *mlb, uint8_t cmd, int flags,
 int mlb_owner_add(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
 		  unsigned int flags, size_t *done)
 {
-	return send_all(mlb, MLB_CMD_OWNER_ADD,
-			flags & MLB_OWNER_REPLACE ? NLM_F_REPLACE : 0, entries,
-			n, done);
+	return send_all(mlb, MLB_CMD_OWNER_ADD, flags & MLB_OWNER_REPLACE,
+			entries, n, done);
 }
 
 int mlb_owner_del(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
 		  size_t *done)
 {
-	return send_all(mlb, MLB_CMD_OWNER_DEL, 0, entries, n, done);
+	return send_all(mlb, MLB_CMD_OWNER_DEL, false, entries, n, done);
 }

@@ -198,7 +198,7 @@ static void bulk(void **state)
 
 	nlh = fake_request(fake);
 	assert_int_equal(genlmsg_hdr(nlh)->cmd, MLB_CMD_OWNER_ADD);
-	assert_false(nlh->nlmsg_flags & NLM_F_REPLACE);
+	assert_null(nlmsg_find_attr(nlh, GENL_HDRLEN, MLB_A_OWNER_REPLACE));
 	entry_offset(nlh, MLB_OWNER_BATCH - 1, tb);
 	assert_int_equal(nla_get_u32(tb[MLB_A_OWNER_ENTRY_TOKEN]),
 			 MLB_OWNER_BATCH - 1);
@@ -216,7 +216,8 @@ static void bulk(void **state)
 				       &done),
 			 0);
 	assert_int_equal(done, 1);
-	assert_true(fake_request(fake)->nlmsg_flags & NLM_F_REPLACE);
+	nlh = fake_request(fake);
+	assert_non_null(nlmsg_find_attr(nlh, GENL_HDRLEN, MLB_A_OWNER_REPLACE));
 	free(entries);
 }
 

@@ -67,7 +67,6 @@ static inline int genl_register_split_ops(struct genl_family *family,
 	}
 	family->ops = ops;
 	family->n_ops = used;
-	family->resv_start_op = ops[used - 1].cmd + 1;
 	return genl_register_family(family);
 }
 
