@@ -46,11 +46,11 @@ nginx_up()
 				}
 			}
 		END
-		on_node "$i" mptcpize run nginx -c "$TMP/nginx.$i" &
-		child
+		spawn "$PREFIX-n$i" "$TMP/nginx.$i.out" \
+			mptcpize run nginx -c "$TMP/nginx.$i"
 	done
 	for ((i = 1; i <= NODE_COUNT; i++)); do
-		wait_for 20 nginx_listens "$i" || bail "nginx: $(cat "$TMP/nginx.$i.log")"
+		wait_for 20 nginx_listens "$i" || bail "nginx: $(cat "$TMP/nginx.$i.out" "$TMP/nginx.$i.log")"
 	done
 }
 
@@ -76,10 +76,9 @@ run_connections()
 	for ((i = 0; i < CONNECTIONS; i++)); do
 		url+=(-o /dev/null "http://$VIP4:$PORT/small")
 	done
-	on_client mptcpize run curl -sS --fail -Z --parallel-immediate \
-		--parallel-max "$CONNECTIONS" -w '%{http_code}\n' "${url[@]}" \
-		> "$TMP/codes" 2> "$TMP/curl.log" &
-	child
+	spawn "$PREFIX-c" "$TMP/codes" mptcpize run curl -sS --fail -Z \
+		--parallel-immediate --parallel-max "$CONNECTIONS" \
+		-w '%{http_code}\n' "${url[@]}"
 	pid=$!
 	while kill -0 $pid 2> /dev/null; do
 		joins=$(joins_since "$before")
@@ -94,10 +93,10 @@ run_connections()
 		fi
 		sleep 0.5
 	done
-	wait $pid || bail "curl: $(sort "$TMP/curl.log" | uniq -c | head -3)"
+	wait $pid || bail "curl: $(sort "$TMP/codes" | uniq -c | head -5)"
 	joins=$(joins_since "$before")
 	printf '   %d of %d downloads complete, %d of %d got their second path\n' \
-		"$(grep -c 200 "$TMP/codes")" "$CONNECTIONS" "$joins" "$CONNECTIONS"
+		"$(grep -cx 200 "$TMP/codes")" "$CONNECTIONS" "$joins" "$CONNECTIONS"
 }
 
 flows_save()
@@ -109,29 +108,36 @@ flows_save()
 	done
 }
 
-# What the router brought to a node, and which node owned it. Flows from the
-# client's second address are joins; those that were at home need no entry.
+# Joins that node INGRESS sent to node OWNER: flows from the client's second
+# address are joins, and a flow that is at home needs no entry.
+joins_sent()	# INGRESS OWNER
+{
+	jq --arg a "${CLIENT4[1]}" --argjson n "$2" \
+		'map(select(.saddr == $a and .node == $n)) | length' "$TMP/flows.$1"
+}
+
+# Where the router brought the joins, and which node owned them. What a node
+# accepted and no other sent came to it at once.
 joins_table()
 {
-	local i j count
+	local i j n direct=()
 
 	[ -e "$TMP/flows.1" ] || flows_save
 	printf '   %-24s' "second paths"
 	for ((j = 1; j <= NODE_COUNT; j++)); do
 		printf '%14s' "owner node $j"
+		direct[j]=$(($(nstat_get "$PREFIX-n$j" MPTcpExtMPJoinAckRx) - ACCEPTED[j]))
+		for ((i = 1; i <= NODE_COUNT; i++)); do
+			[ "$i" = "$j" ] || direct[j]=$((direct[j] - $(joins_sent "$i" "$j")))
+		done
 	done
 	echo
 	for ((i = 1; i <= NODE_COUNT; i++)); do
 		printf '   arrived at node %-8s' "$i"
 		for ((j = 1; j <= NODE_COUNT; j++)); do
-			if [ "$i" = "$j" ]; then
-				count=$(stat_get "$i" steer join-local)
-			else
-				count=$(jq --arg a "${CLIENT4[1]}" --argjson n "$j" \
-					'map(select(.saddr == $a and .node == $n)) | length' \
-					"$TMP/flows.$i")
-			fi
-			printf '%14s' "$count"
+			n=${direct[j]}
+			[ "$i" = "$j" ] || n=$(joins_sent "$i" "$j")
+			printf '%14s' "$n"
 		done
 		echo
 	done
@@ -140,7 +146,7 @@ joins_table()
 
 received()	# DEVICE
 {
-	on_client cat "/sys/class/net/$1/statistics/rx_bytes"
+	ip -n "$PREFIX-c" -j -s link show dev "$1" | jq '.[0].stats64.rx.bytes'
 }
 
 mib() { echo "$(($1 / 1048576)) MiB"; }
@@ -156,9 +162,8 @@ download()
 	done
 	want=$(sha256sum < "$TMP/www/large")
 	before0=$(received eth0) before1=$(received eth1) begin=$SECONDS
-	on_client mptcpize run curl -sS --fail -o "$TMP/got" \
-		"http://$VIP4:$PORT/large" &
-	child
+	spawn "$PREFIX-c" "$TMP/curl" mptcpize run curl -sS --fail \
+		-o "$TMP/got" "http://$VIP4:$PORT/large"
 	pid=$!
 	while kill -0 $pid 2> /dev/null; do
 		printf '   first path %8s, second path %8s\n' \
@@ -166,7 +171,7 @@ download()
 			"$(mib $(($(received eth1) - before1)))"
 		sleep 2
 	done
-	wait $pid || bail "the download failed"
+	wait $pid || bail "the download failed: $(cat "$TMP/curl")"
 	path0=$(($(received eth0) - before0)) path1=$(($(received eth1) - before1))
 	got=$(sha256sum < "$TMP/got")
 	echo "   in $((SECONDS - begin)) s: $path0 bytes over the first path, $path1 over the second"
@@ -198,6 +203,10 @@ title "With mlb: the same again"
 echo "   insmod mlb.ko; on each node: mlbctl key set, node add, service add"
 mlb_up
 service_all add "$VIP4:$PORT"
+ACCEPTED=()
+for ((i = 1; i <= NODE_COUNT; i++)); do
+	ACCEPTED[i]=$(nstat_get "$PREFIX-n$i" MPTcpExtMPJoinAckRx)
+done
 run_connections
 with=$joins
 joins_table
