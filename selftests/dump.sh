@@ -18,13 +18,13 @@ tokens() # FIRST COUNT
 	seq "$1" $(($1 + $2 - 1))
 }
 
-# Adds and deletes entries beside the stable ones until it is stopped; each
+# Adds and deletes entries beside the stable ones until it is told to stop; each
 # time far more than before, so that the table is resized both ways.
 churn()
 {
 	local n
 
-	while :; do
+	until [ -e "$TMP/stop" ]; do
 		for n in 10 1000 $STABLE; do
 			lines 1000001 "$n" | ctl 1 owner add - || return
 			tokens 1000001 "$n" | ctl 1 owner del - || return
@@ -35,7 +35,7 @@ churn()
 
 service_churn()
 {
-	while :; do
+	until [ -e "$TMP/stop" ]; do
 		ctl 1 service add 10.9.1.1:80 sched maglev || return
 		ctl 1 service del 10.9.1.1:80 || return
 		ctl 1 node add 4 addr 10.3.0.4 || return
@@ -70,9 +70,9 @@ check_eq "the node's count agrees" \
 	"$(ctl 1 -j owner list node 2 | jq length)"
 
 churn > "$TMP/churn" 2>&1 &
-CHILDREN+=("$!")
+churner=$!
 service_churn > "$TMP/service-churn" 2>&1 &
-CHILDREN+=("$!")
+service_churner=$!
 missed=0 twice=0 failed=0 services=0
 for ((i = 0; i < ROUNDS; i++)); do
 	listed || failed=$((failed + 1))
@@ -82,13 +82,18 @@ for ((i = 0; i < ROUNDS; i++)); do
 	[ "$n" = 200 ] || services=$((services + 1))
 done
 wait_for 60 test -s "$TMP/churned"
+touch "$TMP/stop"
+wait $churner $service_churner
 check_eq "every listing under change ended well" $failed 0
 check_eq "no stable entry was missed" $missed 0
 check_eq "no entry was there twice" $twice 0
 check_eq "every stable service was listed" $services 0
 check_ge "the table did change meanwhile" "$(wc -l < "$TMP/churned")" 1
 check_eq "no change was refused" "$(cat "$TMP/churn" "$TMP/service-churn")" ""
-children_end
 must ctl 1 owner flush
 check_eq "flush empties the table" "$(owner_count 1)" 0
+lines 1 "$STABLE" | must ctl 1 owner add -
+must ctl 1 node del 2
+check_eq "all of a deleted node's entries are gone, and no other" \
+	"$(owner_count 1)" $((STABLE / 2))
 tap_done

@@ -24,9 +24,12 @@
 #define LOAD_MAGIC	0x6d6c6221u
 #define LOAD_CHUNK	16384
 
+/* The server's limit on its rate ends with the client's data. */
+#define LOAD_LIFT	0x1
+
 struct load_request {
 	uint32_t magic;
-	uint32_t reserved;
+	uint32_t flags;
 	uint64_t up;		/* bytes that the client will send */
 	uint64_t down;		/* bytes that the server shall send */
 	uint64_t seed;
@@ -50,6 +53,7 @@ struct load_options {
 	bool server;
 	bool plain_tcp;
 	bool wait_stdin;	/* hold the transfer until a line comes */
+	bool lift_stdin;	/* limit the rate until a (further) line comes */
 	bool half_close;
 	uint32_t id;
 	unsigned int connections;

@@ -94,6 +94,7 @@ static int client_open(struct client_conn *cc, const struct load_options *opt,
 {
 	struct load_request rq = {
 		.magic = LOAD_MAGIC,
+		.flags = opt->lift_stdin ? LOAD_LIFT : 0,
 		.up = opt->up,
 		.down = opt->down,
 		.seed = opt->seed + i,
@@ -269,8 +270,29 @@ static void transfer_begin(const struct load_options *opt)
 	}
 }
 
+static void lift_rate(void)
+{
+	for (unsigned int i = 0; i < total; i++)
+		conns[i].c.tx.rate = 0;
+}
+
+/* Returns how many lines came; no more are waited for at the end of input. */
+static unsigned int read_lines(int epfd)
+{
+	unsigned int lines = 0;
+	char buf[64];
+	ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
+
+	if (n <= 0)
+		epoll_ctl(epfd, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
+	while (n > 0)
+		lines += buf[--n] == '\n';
+	return lines;
+}
+
 /* One round of events and of what the pace held back. */
-static int client_poll(int epfd, const struct load_options *opt, bool *go)
+static int client_poll(int epfd, const struct load_options *opt,
+		       unsigned int *lines)
 {
 	struct epoll_event evs[64];
 	int n;
@@ -290,8 +312,7 @@ static int client_poll(int epfd, const struct load_options *opt, bool *go)
 		uint32_t key = evs[i].data.u32;
 
 		if (key == KEY_STDIN) {
-			epoll_ctl(epfd, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
-			*go = true;
+			*lines += read_lines(epfd);
 		} else if (conns[key].c.open) {
 			client_event(&conns[key], opt);
 		}
@@ -328,7 +349,7 @@ int load_client(const struct load_options *opt)
 	uint64_t begin = load_now_ms(), since = 0;
 	int epfd = epoll_create1(EPOLL_CLOEXEC);
 	struct epoll_event ev = { .events = EPOLLIN, .data.u32 = KEY_STDIN };
-	bool go = !opt->wait_stdin;
+	unsigned int lines = 0;
 
 	total = opt->connections;
 	conns = calloc(total, sizeof(*conns));
@@ -337,7 +358,8 @@ int load_client(const struct load_options *opt)
 	for (unsigned int i = 0; i < total; i++)
 		if (client_open(&conns[i], opt, i))
 			goto fail;
-	if (opt->wait_stdin && epoll_ctl(epfd, EPOLL_CTL_ADD, 0, &ev))
+	if ((opt->wait_stdin || opt->lift_stdin) &&
+	    epoll_ctl(epfd, EPOLL_CTL_ADD, STDIN_FILENO, &ev))
 		goto fail;
 
 	while (still_open()) {
@@ -364,7 +386,7 @@ int load_client(const struct load_options *opt)
 			phase = WAIT;
 			break;
 		case WAIT:
-			if (!go)
+			if (opt->wait_stdin && !lines)
 				break;
 			transfer_begin(opt);
 			phase = START;
@@ -376,10 +398,12 @@ int load_client(const struct load_options *opt)
 			phase = FLOW;
 			break;
 		case FLOW:
+			if (opt->lift_stdin && lines > opt->wait_stdin)
+				lift_rate();
 			break;
 		}
 		fflush(stdout);
-		if (client_poll(epfd, opt, &go))
+		if (client_poll(epfd, opt, &lines))
 			goto fail;
 	}
 	report(begin);

@@ -30,6 +30,7 @@ struct server_conn {
 	enum server_rx rx_state;
 	bool verdict_sent;
 	bool up_ok;
+	bool lift;
 };
 
 static struct server_conn conns[SERVER_MAX];
@@ -63,6 +64,7 @@ static int server_input(struct server_conn *s, const struct load_options *opt,
 		load_stream_init(&c->rx, rq.seed, rq.up, 0);
 		load_stream_init(&c->tx, ~rq.seed, rq.down, rq.rate);
 		load_queue(c, &hello, sizeof(hello));
+		s->lift = rq.flags & LOAD_LIFT;
 		s->rx_state = SERVER_RX_DATA;
 	}
 	if (len && c->tx_state == LOAD_TX_OFF) {
@@ -88,6 +90,8 @@ static int server_input(struct server_conn *s, const struct load_options *opt,
 		s->up_ok = sum == c->rx.sum;
 		if (!s->up_ok)
 			corrupt++;
+		if (s->lift)
+			c->tx.rate = 0;
 		s->rx_state = SERVER_RX_END;
 	}
 	return len ? -1 : 0;

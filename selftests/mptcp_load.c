@@ -21,6 +21,7 @@ static const char usage[] =
 "  -r RATE    bytes a second each way on each connection (no limit)\n"
 "  -s MS      longest wait for second subflows before data flows (0: none)\n"
 "  -w         wait for a line on standard input before data flows\n"
+"  -l         lift the limits on the rate when a (further) line comes\n"
 "  -T MS      longest run; what is open then counts as timeout (60000)\n"
 "  -S ADDR    source address\n"
 "  -P PORT    source port (one connection only)\n"
@@ -90,7 +91,7 @@ int main(int argc, char **argv)
 	argv++;
 	argc--;
 
-	while ((c = getopt(argc, argv, "ti:n:b:u:r:s:wT:S:P:He:")) != -1) {
+	while ((c = getopt(argc, argv, "ti:n:b:u:r:s:wlT:S:P:He:")) != -1) {
 		if (strchr("inbursTPe", c) && parse_num(optarg, UINT64_MAX, &v))
 			return usage_error();
 		switch (c) {
@@ -102,6 +103,7 @@ int main(int argc, char **argv)
 		case 'r': opt.rate = v; break;
 		case 's': opt.second_ms = v; break;
 		case 'w': opt.wait_stdin = true; break;
+		case 'l': opt.lift_stdin = true; break;
 		case 'T': opt.total_ms = v; break;
 		case 'S': source = optarg; break;
 		case 'P': opt.local_port = v; source_port = optarg; break;

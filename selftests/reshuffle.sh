@@ -7,17 +7,6 @@
 
 N=$(scaled 50 10)
 
-BYTES=400000
-
-# Long enough for four looks at the counters on this machine, several times.
-pace() # prints bytes a second
-{
-	local start=${EPOCHREALTIME/./}
-
-	stat_sum tunnel rx > "$TMP/out"
-	echo $((BYTES * 1000 / (5000 + (${EPOCHREALTIME/./} - start) * 50 / 1000)))
-}
-
 tunnelled() # MORE_THAN
 {
 	[ "$(stat_sum tunnel rx)" -gt "$1" ]
@@ -31,7 +20,9 @@ reshuffle_run() # NAME 4|6 CLIENT_OPTION...
 
 	router_nexthops 1 2 3
 	rsts=$(nodes_nstat TcpOutRsts)
-	client_start shuffle -n "$N" -b $BYTES -r "$(pace)" -T 120000 "${@:3}" \
+	# A minute's worth at this rate, of which the rest goes at full speed when
+	# the router has done its part.
+	client_start shuffle -n "$N" -b 1200000 -r 20000 -l -T 120000 "${@:3}" \
 		"$(vip "$f")" "$PORT"
 	client_says shuffle flowing || bail "$(cat "$TMP/shuffle.out")"
 	for hops in "3 1 2" "2 3" "1" "1 2 3"; do
@@ -43,6 +34,7 @@ reshuffle_run() # NAME 4|6 CLIENT_OPTION...
 	done
 	check_eq "$name: every reshuffle moved packets" "$round" 4
 	check_true "$name: transfers ran meanwhile" client_runs shuffle
+	client_go shuffle
 	client_end shuffle
 	check_eq "$name: none of $N transfers broke" "${R[ok]}" "$N"
 	check_eq "$name: no node sent a RST" \

@@ -109,14 +109,15 @@ stat_sum() # GROUP COUNTER
 	done | jq -s --arg g "$1" --arg c "$2" 'map(.[$g][$c]) | add'
 }
 
-# Every counter of every node: "NODE.GROUP.COUNTER VALUE" lines.
-stats_lines()
+# Every counter of every node, or one: "NODE.GROUP.COUNTER VALUE" lines.
+stats_lines() # [NODE]
 {
-	local i
+	local i from=${1:-1} to=${1:-$NODES}
 
-	for ((i = 1; i <= NODES; i++)); do
+	for ((i = from; i <= to; i++)); do
 		ctl "$i" -j stats
-	done | jq -rs 'to_entries[] | (.key + 1) as $i | .value | to_entries[] |
+	done | jq -rs --argjson from "$from" 'to_entries[] |
+		(.key + $from) as $i | .value | to_entries[] |
 		.key as $g | .value | to_entries[] |
 		"\($i).\($g).\(.key) \(.value)"'
 }
@@ -124,12 +125,12 @@ stats_lines()
 declare -A STATS_MARK
 
 # Remembers the counters; moved says by how much they grew since.
-stats_mark()
+stats_mark() # [NODE]
 {
 	local name value
 
 	STATS_MARK=()
-	stats_lines > "$TMP/stats"
+	stats_lines "$@" > "$TMP/stats"
 	[ -s "$TMP/stats" ] || bail "mlbctl -j stats says nothing"
 	while read -r name value; do
 		STATS_MARK[$name]=$value
@@ -155,11 +156,11 @@ moved_ge() # N GROUP COUNTER [NODE]
 }
 
 # What moved at all, one counter a line.
-stats_changed()
+stats_changed() # [NODE]
 {
 	local name value
 
-	stats_lines > "$TMP/stats"
+	stats_lines "$@" > "$TMP/stats"
 	while read -r name value; do
 		[ "$value" = "${STATS_MARK[$name]}" ] ||
 			echo "$name $((value - STATS_MARK[$name]))"

@@ -85,7 +85,7 @@ client_runs() # NAME
 	! line_there "$TMP/$1.out" ^connections=
 }
 
-# What a client that was started with -w waits for.
+# What a client that was started with -w or -l waits for.
 client_go() # NAME
 {
 	echo >&"${CLIENT_FD[$1]}"
