@@ -99,6 +99,12 @@ static void flow_unlink(struct mlb_net *mn, struct mlb_flow *flow)
 	call_rcu(&flow->rcu, flow_free_rcu);
 }
 
+/* There is an entry that will expire. */
+static void flow_watch(struct mlb_net *mn)
+{
+	queue_delayed_work(system_power_efficient_wq, &mn->flows.gc, HZ);
+}
+
 static bool flow_expired(const struct mlb_flow *flow)
 {
 	return (s32)((u32)jiffies - READ_ONCE(flow->expires)) >= 0;
@@ -176,6 +182,7 @@ void mlb_flow_insert(struct mlb_net *mn, const struct mlb_tuple *tuple,
 	if (!err) {
 		list_add_tail(&flow->list, &mn->flows.clock);
 		mn->flows.count++;
+		flow_watch(mn);
 	}
 	spin_unlock_bh(&mn->flows.lock);
 
@@ -310,26 +317,16 @@ static void flow_gc(struct work_struct *work)
 		spin_unlock_bh(&mn->flows.lock);
 		cond_resched();
 	}
-	queue_delayed_work(system_power_efficient_wq, &mn->flows.gc, HZ);
+	if (READ_ONCE(mn->flows.count))
+		flow_watch(mn);
 }
 
 int mlb_flow_net_init(struct mlb_net *mn)
 {
-	int err;
-
 	spin_lock_init(&mn->flows.lock);
 	INIT_LIST_HEAD(&mn->flows.clock);
 	INIT_DEFERRABLE_WORK(&mn->flows.gc, flow_gc);
-	err = rhashtable_init(&mn->flows.hash, &mlb_flow_params);
-	if (!err)
-		queue_delayed_work(system_power_efficient_wq, &mn->flows.gc,
-				   HZ);
-	return err;
-}
-
-void mlb_flow_net_pre_exit(struct mlb_net *mn)
-{
-	cancel_delayed_work_sync(&mn->flows.gc);
+	return rhashtable_init(&mn->flows.hash, &mlb_flow_params);
 }
 
 static void flow_free(void *ptr, void *arg)
@@ -337,8 +334,10 @@ static void flow_free(void *ptr, void *arg)
 	kmem_cache_free(flow_cache, ptr);
 }
 
+/* No packet comes any more. */
 void mlb_flow_net_exit(struct mlb_net *mn)
 {
+	cancel_delayed_work_sync(&mn->flows.gc);
 	rhashtable_free_and_destroy(&mn->flows.hash, flow_free, NULL);
 }
 

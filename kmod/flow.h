@@ -78,7 +78,6 @@ void mlb_flow_purge_service(struct mlb_net *mn, const struct in6_addr *addr,
 __be16 mlb_flow_sport(const struct mlb_tuple *tuple);
 
 int mlb_flow_net_init(struct mlb_net *mn);
-void mlb_flow_net_pre_exit(struct mlb_net *mn);
 void mlb_flow_net_exit(struct mlb_net *mn);
 
 int mlb_flow_module_init(void);

@@ -35,6 +35,7 @@ struct mlb_handshake {
 	u8 key[8];
 	u16 cpu;
 	u8 tries;
+	unsigned long due;	/* jiffies of the next try */
 };
 
 /* Exported to GPL modules by net/mptcp/token.c, declared in a private header.
@@ -80,9 +81,9 @@ void mlb_learn_handshake(struct mlb_net *mn, const u8 *key)
 	memcpy(hs->key, key, sizeof(hs->key));
 	hs->cpu = raw_smp_processor_id();
 	hs->tries = 0;
+	hs->due = jiffies;
 	if (llist_add(&hs->fresh, &learn->fresh))
-		queue_delayed_work(system_power_efficient_wq, &learn->confirm,
-				   1);
+		mod_delayed_work(system_power_efficient_wq, &learn->confirm, 1);
 	return;
 drop:
 	atomic_dec(&learn->n);
@@ -120,8 +121,8 @@ static void learn_confirm(struct work_struct *work)
 					       struct mlb_learn, confirm);
 	struct mlb_net *mn = container_of(learn, struct mlb_net, learn);
 	struct mlb_handshake *hs, *tmp;
+	unsigned long next = jiffies + MAX_JIFFY_OFFSET;
 	struct mlb_owner_batch batch;
-	u8 tries = LEARN_TRIES;
 	u16 self;
 
 	llist_for_each_entry_safe(hs, tmp, llist_del_all(&learn->fresh), fresh)
@@ -131,8 +132,11 @@ static void learn_confirm(struct work_struct *work)
 	mutex_lock(&learn->lock);
 	self = learn_self(mn);
 	list_for_each_entry_safe(hs, tmp, &learn->waiting, waiting) {
-		u32 token = learn_token(hs->key);
+		u32 token;
 
+		if (time_before(jiffies, hs->due))
+			goto wait;
+		token = learn_token(hs->key);
 		if (self && mlb_token_is_local(mn, token)) {
 			if (!mlb_owner_insert(mn, token, self, hs->cpu,
 					      MLB_OWNER_LOCAL, true)) {
@@ -141,8 +145,9 @@ static void learn_confirm(struct work_struct *work)
 						    hs->cpu);
 			}
 		} else if (self && ++hs->tries < LEARN_TRIES) {
-			tries = min(tries, hs->tries);
-			continue;
+			hs->due = jiffies +
+				  (msecs_to_jiffies(4) << (2 * hs->tries));
+			goto wait;
 		} else {
 			mlb_count(mn, LEARN_UNCONFIRMED);
 		}
@@ -150,13 +155,18 @@ static void learn_confirm(struct work_struct *work)
 		kfree(hs);
 		atomic_dec(&learn->n);
 		cond_resched();
+		continue;
+wait:
+		if (time_before(hs->due, next))
+			next = hs->due;
 	}
 	mutex_unlock(&learn->lock);
 	mlb_owner_batch_send(&batch);
 
+	/* Does nothing when a handshake came meanwhile: that is due sooner. */
 	if (!list_empty(&learn->waiting))
-		mod_delayed_work(system_power_efficient_wq, &learn->confirm,
-				 msecs_to_jiffies(4) << (2 * tries));
+		queue_delayed_work(system_power_efficient_wq, &learn->confirm,
+				   max_t(long, next - jiffies, 1));
 }
 
 static void learn_withdraw_tokens(struct mlb_net *mn, bool all)
@@ -187,7 +197,19 @@ static void learn_withdraw(struct work_struct *work)
 
 	learn_withdraw_tokens(mn, false);
 	mlb_owner_age(mn);
-	queue_delayed_work(system_power_efficient_wq, &learn->withdraw,
+	if (!list_empty(&mn->owners.local) || !list_empty(&mn->owners.cached))
+		mlb_learn_watch(mn);
+}
+
+/**
+ * mlb_learn_watch() - there is an entry that will have to go some day
+ * @mn: the namespace
+ *
+ * Any context but a hard interrupt.
+ */
+void mlb_learn_watch(struct mlb_net *mn)
+{
+	queue_delayed_work(system_power_efficient_wq, &mn->learn.withdraw,
 			   LEARN_WITHDRAW_PERIOD);
 }
 
@@ -209,9 +231,7 @@ void mlb_learn_net_init(struct mlb_net *mn)
 	atomic_set(&mn->learn.n, 0);
 	mutex_init(&mn->learn.lock);
 	INIT_DELAYED_WORK(&mn->learn.confirm, learn_confirm);
-	INIT_DEFERRABLE_WORK(&mn->learn.withdraw, learn_withdraw);
-	queue_delayed_work(system_power_efficient_wq, &mn->learn.withdraw,
-			   LEARN_WITHDRAW_PERIOD);
+	INIT_DELAYED_WORK(&mn->learn.withdraw, learn_withdraw);
 }
 
 /* No packet comes any more: the hook is gone and its readers have left. */

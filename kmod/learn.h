@@ -27,6 +27,7 @@ struct mlb_learn {
 	struct delayed_work withdraw;
 };
 
+void mlb_learn_watch(struct mlb_net *mn);
 void mlb_learn_handshake(struct mlb_net *mn, const u8 *key);
 void mlb_learn_forget(struct mlb_net *mn);
 

@@ -25,6 +25,8 @@ static int __net_init net_init(struct net *net)
 
 	mn->net = net;
 	mn->config = net_defaults;
+	mn->limit_told[MLB_TABLE_OWNER] = jiffies - HZ;
+	mn->limit_told[MLB_TABLE_FLOW] = jiffies - HZ;
 	mutex_init(&mn->lock);
 	mn->stats = alloc_percpu(struct mlb_stats);
 	if (!mn->stats)
@@ -62,15 +64,14 @@ static void __net_exit net_pre_exit(struct net *net)
 		mlb_steer_unhook(mn);
 	mlb_tunnel_close(mn);
 	mutex_unlock(&mn->lock);
-	mlb_flow_net_pre_exit(mn);
 }
 
 static void __net_exit net_exit(struct net *net)
 {
 	struct mlb_net *mn = mlb_net(net);
 
+	mlb_resolve_net_exit(mn);	/* its timer makes entries */
 	mlb_learn_net_exit(mn);
-	mlb_resolve_net_exit(mn);
 	mlb_flow_net_exit(mn);
 	mlb_owner_net_exit(mn);
 	mlb_service_net_exit(mn);

@@ -32,8 +32,8 @@ struct mlb_key {
 	u8 id[MLB_KEY_ID_LEN];
 };
 
-/**
- * struct mlb_config - settings of a namespace, see "mlbctl set"
+/*
+ * Settings of a namespace, see "mlbctl set".
  *
  * Written under &mlb_net.lock, read anywhere with READ_ONCE().
  */
@@ -45,8 +45,8 @@ struct mlb_config {
 	u16 port;
 };
 
-/**
- * struct mlb_net - all state of one network namespace
+/*
+ * All state of one network namespace.
  *
  * Lock order:
  *
@@ -67,7 +67,7 @@ struct mlb_net {
 
 	struct mlb_stats __percpu *stats;
 	struct mlb_config config;
-	unsigned long limit_told;	/* jiffies of the last limit event */
+	unsigned long limit_told[2];	/* jiffies, by enum mlb_table */
 
 	struct xarray nodes;		/* id -> struct mlb_node */
 	struct rhashtable services;

@@ -13,6 +13,15 @@
 #include "netlink.h"
 #include "tunnel.h"
 
+static bool netlink_gone;
+
+/* Whether to make a message for a multicast group at all. */
+bool mlb_nl_has_listeners(struct mlb_net *mn, unsigned int group)
+{
+	return !READ_ONCE(netlink_gone) &&
+	       genl_has_listeners(&mlb_nl_family, mn->net, group);
+}
+
 /**
  * mlb_nl_walk_start() - begin the dump of a table
  * @cb: the dump
@@ -46,8 +55,8 @@ int mlb_nl_walk_done(struct netlink_callback *cb)
  * @cb: the dump, begun by mlb_nl_walk_start()
  * @fill: writes one object; called inside rcu_read_lock()
  *
- * A table that was resized meanwhile may show objects twice; the messages from
- * then on say so (NLM_F_DUMP_INTR).
+ * A table that was resized meanwhile may show objects twice; the next message
+ * says so (NLM_F_DUMP_INTR).
  *
  * Return: bytes written, 0 at the end, or a negative errno.
  */
@@ -208,7 +217,7 @@ static void config_notify(struct mlb_net *mn)
 {
 	struct sk_buff *skb;
 
-	if (!genl_has_listeners(&mlb_nl_family, mn->net, MLB_NLGRP_EVENT))
+	if (!mlb_nl_has_listeners(mn, MLB_NLGRP_EVENT))
 		return;
 	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb)
@@ -270,6 +279,18 @@ static void key_derive(const char *label, const u8 *secret, unsigned int len,
 	memzero_explicit(buf, sizeof(buf));
 }
 
+/* The same words on nodes of either byte order. */
+static void key_siphash(siphash_key_t *key,
+			const u8 digest[SHA256_DIGEST_SIZE])
+{
+	__le64 words[2];
+
+	memcpy(words, digest, sizeof(words));
+	key->key[0] = le64_to_cpu(words[0]);
+	key->key[1] = le64_to_cpu(words[1]);
+	memzero_explicit(words, sizeof(words));
+}
+
 int mlb_nl_key_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct mlb_net *mn = mlb_net(genl_info_net(info));
@@ -288,11 +309,10 @@ int mlb_nl_key_set_doit(struct sk_buff *skb, struct genl_info *info)
 	key = kzalloc(sizeof(*key), GFP_KERNEL);
 	if (!key)
 		return -ENOMEM;
-	BUILD_BUG_ON(sizeof(key->mac) > sizeof(digest));
 	key_derive("mlb tunnel mac", nla_data(attr), nla_len(attr), digest);
-	memcpy(&key->mac, digest, sizeof(key->mac));
+	key_siphash(&key->mac, digest);
 	key_derive("mlb scheduler", nla_data(attr), nla_len(attr), digest);
-	memcpy(&key->hash, digest, sizeof(key->hash));
+	key_siphash(&key->hash, digest);
 	key_derive("mlb key id", nla_data(attr), nla_len(attr), digest);
 	memcpy(key->id, digest, sizeof(key->id));
 	memzero_explicit(digest, sizeof(digest));
@@ -351,13 +371,13 @@ err_size:
  */
 void mlb_netlink_limit(struct mlb_net *mn, enum mlb_table table, u32 limit)
 {
-	unsigned long last = READ_ONCE(mn->limit_told);
+	unsigned long last = READ_ONCE(mn->limit_told[table]);
 	struct sk_buff *skb;
 	void *hdr;
 
 	if (time_before(jiffies, last + HZ) ||
-	    cmpxchg(&mn->limit_told, last, jiffies) != last ||
-	    !genl_has_listeners(&mlb_nl_family, mn->net, MLB_NLGRP_EVENT))
+	    cmpxchg(&mn->limit_told[table], last, jiffies) != last ||
+	    !mlb_nl_has_listeners(mn, MLB_NLGRP_EVENT))
 		return;
 	skb = genlmsg_new(64, GFP_ATOMIC);
 	if (!skb)
@@ -374,7 +394,8 @@ void mlb_netlink_limit(struct mlb_net *mn, enum mlb_table table, u32 limit)
 }
 
 static const struct genl_multicast_group mlb_nl_mcgrps[] = {
-	[MLB_NLGRP_OWNER] = { .name = MLB_MCGRP_OWNER },
+	[MLB_NLGRP_OWNER] = { .name = MLB_MCGRP_OWNER,
+			      .flags = GENL_MCAST_CAP_NET_ADMIN },
 	[MLB_NLGRP_EVENT] = { .name = MLB_MCGRP_EVENT },
 };
 
@@ -394,7 +415,9 @@ int __init mlb_netlink_register(void)
 				       ARRAY_SIZE(mlb_nl_ops));
 }
 
+/* Namespaces live on for a moment, and must not use the groups' numbers. */
 void mlb_netlink_unregister(void)
 {
+	WRITE_ONCE(netlink_gone, true);
 	genl_unregister_family(&mlb_nl_family);
 }

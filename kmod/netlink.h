@@ -48,6 +48,7 @@ int mlb_nl_put_addr(struct sk_buff *skb, int type, const struct in6_addr *addr);
 	__missing;						\
 })
 
+bool mlb_nl_has_listeners(struct mlb_net *mn, unsigned int group);
 void mlb_netlink_limit(struct mlb_net *mn, enum mlb_table table, u32 limit);
 
 /* Owner entries on their way to the owner group, many in a message. */

@@ -236,7 +236,7 @@ const struct genl_split_ops mlb_nl_ops[20] = {
 		.doit		= mlb_nl_owner_get_doit,
 		.policy		= mlb_owner_get_do_nl_policy,
 		.maxattr	= MLB_A_OWNER_TOKEN,
-		.flags		= GENL_CMD_CAP_DO,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= MLB_CMD_OWNER_GET,
@@ -245,7 +245,7 @@ const struct genl_split_ops mlb_nl_ops[20] = {
 		.done		= mlb_nl_walk_done,
 		.policy		= mlb_owner_get_dump_nl_policy,
 		.maxattr	= MLB_A_OWNER_TOKEN,
-		.flags		= GENL_CMD_CAP_DUMP,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
 	},
 	{
 		.cmd		= MLB_CMD_OWNER_ADD,
@@ -275,7 +275,7 @@ const struct genl_split_ops mlb_nl_ops[20] = {
 		.done		= mlb_nl_walk_done,
 		.policy		= mlb_flow_get_nl_policy,
 		.maxattr	= MLB_A_FLOW_DPORT,
-		.flags		= GENL_CMD_CAP_DUMP,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
 	},
 	{
 		.cmd	= MLB_CMD_STATS_GET,

@@ -98,7 +98,7 @@ int mlb_node_add(struct mlb_net *mn, u16 id, const struct in6_addr *addr,
 	if (err)
 		return err;
 
-	node = kzalloc(sizeof(*node), GFP_KERNEL);
+	node = kzalloc(sizeof(*node), GFP_KERNEL_ACCOUNT);
 	if (!node)
 		return -ENOMEM;
 	node->id = id;

@@ -33,7 +33,7 @@ static void node_event(struct mlb_net *mn, const struct mlb_node *node, u8 cmd)
 {
 	struct sk_buff *skb;
 
-	if (!genl_has_listeners(&mlb_nl_family, mn->net, MLB_NLGRP_EVENT))
+	if (!mlb_nl_has_listeners(mn, MLB_NLGRP_EVENT))
 		return;
 	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb)

@@ -42,6 +42,7 @@ static void owner_unlink(struct mlb_net *mn, struct mlb_owner *owner)
 			       mlb_owner_params);
 	list_del(&owner->list);
 	mn->owners.count--;
+	mn->owners.n_cached -= owner->origin == MLB_OWNER_CACHED;
 	mn->owners.per_node[owner->node]--;
 	call_rcu(&owner->rcu, owner_free_rcu);
 }
@@ -73,7 +74,7 @@ static bool owner_make_room(struct mlb_net *mn)
  * @replace: overwrite an entry of MLB_OWNER_NETLINK
  *
  * An entry of MLB_OWNER_CACHED always gives way, and never takes the place of
- * another; one of MLB_OWNER_LOCAL takes the place of any. Usable in any
+ * another; one of MLB_OWNER_LOCAL takes the place of any other node's. Usable in any
  * context but a hard interrupt.
  *
  * Return: 0; -EEXIST when there is an entry that does not give way; -ENOSPC
@@ -101,6 +102,8 @@ int mlb_owner_insert(struct mlb_net *mn, u32 token, u16 node, u16 cpu,
 	rcu_read_unlock();	/* only the lock's holder frees it */
 	if (old) {
 		if (origin == MLB_OWNER_CACHED ||
+		    (origin == MLB_OWNER_LOCAL &&
+		     old->origin == MLB_OWNER_LOCAL) ||
 		    (origin == MLB_OWNER_NETLINK &&
 		     (old->origin == MLB_OWNER_LOCAL ||
 		      (old->origin == MLB_OWNER_NETLINK && !replace)))) {
@@ -127,8 +130,11 @@ int mlb_owner_insert(struct mlb_net *mn, u32 token, u16 node, u16 cpu,
 	else
 		INIT_LIST_HEAD(&owner->list);
 	mn->owners.count++;
+	mn->owners.n_cached += origin == MLB_OWNER_CACHED;
 	mn->owners.per_node[node]++;
 	owner = NULL;
+	if (origin != MLB_OWNER_NETLINK)
+		mlb_learn_watch(mn);
 out:
 	spin_unlock_bh(&mn->owners.lock);
 	if (owner)
@@ -245,6 +251,23 @@ void mlb_owner_age(struct mlb_net *mn)
 			list_move_tail(&owner->list, &mn->owners.cached);
 	}
 	spin_unlock_bh(&mn->owners.lock);
+}
+
+/**
+ * mlb_owner_room() - how many entries more the table takes
+ * @mn: the namespace
+ *
+ * Return: how many; others may use them up meanwhile.
+ */
+u32 mlb_owner_room(struct mlb_net *mn)
+{
+	u32 max = READ_ONCE(mn->config.max_owners);
+	u32 kept;
+
+	spin_lock_bh(&mn->owners.lock);
+	kept = mn->owners.count - mn->owners.n_cached;
+	spin_unlock_bh(&mn->owners.lock);
+	return kept < max ? max - kept : 0;
 }
 
 int mlb_owner_net_init(struct mlb_net *mn)

@@ -47,6 +47,7 @@ static_assert(sizeof(struct mlb_owner) <= 64);
  * @hash: the entries; read inside rcu_read_lock()
  * @lock: taken to change anything here
  * @count: entries
+ * @n_cached: those made from answers
  * @local: entries of this host's connections; changed under &mlb_learn.lock
  *	too, so its holder may walk the list without @lock
  * @cached: entries made from answers, least recently made first
@@ -56,6 +57,7 @@ struct mlb_owner_table {
 	struct rhashtable hash;
 	spinlock_t lock;	/* see struct mlb_net */
 	u32 count;
+	u32 n_cached;
 	struct list_head local;
 	struct list_head cached;
 	u32 *per_node;
@@ -75,6 +77,7 @@ int mlb_owner_insert(struct mlb_net *mn, u32 token, u16 node, u16 cpu,
 		     enum mlb_owner_origin origin, bool replace);
 bool mlb_owner_remove(struct mlb_net *mn, u32 token);
 void mlb_owner_remove_local(struct mlb_net *mn, struct mlb_owner *owner);
+u32 mlb_owner_room(struct mlb_net *mn);
 void mlb_owner_purge(struct mlb_net *mn, u16 node);
 void mlb_owner_used(struct mlb_owner *owner);
 void mlb_owner_age(struct mlb_net *mn);

@@ -89,8 +89,7 @@ void mlb_owner_batch_add(struct mlb_owner_batch *batch, u32 token, u16 node,
 	if (batch->skb && owner_batch_put(batch, token, node, cpu))
 		return;
 	mlb_owner_batch_send(batch);
-	if (!genl_has_listeners(&mlb_nl_family, batch->mn->net,
-				MLB_NLGRP_OWNER))
+	if (!mlb_nl_has_listeners(batch->mn, MLB_NLGRP_OWNER))
 		return;
 	batch->skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
 	if (!batch->skb)
@@ -243,8 +242,9 @@ static int owner_judge_node(struct mlb_net *mn, u16 id,
 }
 
 /*
- * Judge every entry before the first is added; what may still fail then, for
- * want of memory or room, takes back those that were added new.
+ * Judge every entry before the first is added, and the room for all. Should
+ * memory run out, or this host's own tokens take the room meanwhile, then what
+ * was added is taken back; what it had overwritten is found again by asking.
  */
 int mlb_nl_owner_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
@@ -254,7 +254,7 @@ int mlb_nl_owner_add_doit(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *attr, *failed = NULL;
 	struct owner_request req;
 	struct mlb_owner *owner;
-	unsigned int n = 0;
+	unsigned int n = 0, fresh = 0;
 	int rem, err = 0;
 
 	if (mlb_nl_missing(info, MLB_A_OWNER_ENTRY, "no entry is given"))
@@ -278,6 +278,12 @@ int mlb_nl_owner_add_doit(struct sk_buff *skb, struct genl_info *info)
 		if (err)
 			goto exists;
 		n++;
+		fresh += !owner;
+	}
+	if (fresh > mlb_owner_room(mn)) {
+		mlb_count_add(mn, OWNER_FULL, fresh);
+		err = -ENOSPC;
+		goto full;
 	}
 
 	nla_for_each_attr_type(attr, MLB_A_OWNER_ENTRY,
@@ -303,6 +309,7 @@ int mlb_nl_owner_add_doit(struct sk_buff *skb, struct genl_info *info)
 		owner_parse(attr, &req, true, NULL);
 		mlb_owner_remove(mn, req.token);
 	}
+full:
 	if (err == -ENOSPC)
 		NL_SET_ERR_MSG(extack, "the owner table is full; see max-owners");
 exists:

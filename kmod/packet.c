@@ -61,6 +61,12 @@ static bool packet_parse_ipv6(const struct sk_buff *skb,
 		*fragment = flags & IP6_FH_F_FRAG;
 		pkt->thoff = off;
 	}
+	/* Never on the wire (RFC 4291 2.5.5.2); here it is how IPv4 is
+	 * written.
+	 */
+	if (ipv6_addr_v4mapped(&ip6h->saddr) ||
+	    ipv6_addr_v4mapped(&ip6h->daddr))
+		return false;
 	pkt->tuple.saddr = ip6h->saddr;
 	pkt->tuple.daddr = ip6h->daddr;
 	return true;

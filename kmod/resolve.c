@@ -26,6 +26,7 @@
 #include "tunnel.h"
 
 #define RESOLVE_PARKED_MAX	4096	/* packets in a namespace */
+#define RESOLVE_PARKED_BYTES	(16 << 20)	/* their memory */
 #define RESOLVE_PARKED_KEY	8	/* packets of one key */
 #define RESOLVE_PENDING_MAX	8192	/* keys, negative ones with them */
 #define RESOLVE_NEGATIVE_LIFE	HZ
@@ -44,8 +45,7 @@ enum pending_state { PENDING_FIRST, PENDING_AGAIN, PENDING_NEGATIVE };
  * @list: in &mlb_resolve.asking or .negative
  * @key: the question
  * @state: how often it was asked, or that nobody claimed it
- * @deadline: jiffies when that changes; lists are in this order, as every
- *	entry of a list was given the same time
+ * @deadline: jiffies when that changes; lists are in this order
  * @nonce: what an answer must repeat
  * @queue: the packets; each keeps a reference to its device
  * @okfn: where the local stack goes on with them
@@ -135,7 +135,7 @@ static void resolve_arm(struct mlb_net *mn)
 
 	a = list_first_entry_or_null(&res->asking, struct mlb_pending, list);
 	b = list_first_entry_or_null(&res->negative, struct mlb_pending, list);
-	if (res->closed || (!a && !b))
+	if (!a && !b)
 		return;
 	next = a ? a->deadline : b->deadline;
 	if (a && b && time_before(b->deadline, next))
@@ -145,6 +145,18 @@ static void resolve_arm(struct mlb_net *mn)
 		mod_timer(&res->timer, next);
 }
 
+/* The entry's packets are not parked any more. */
+static void resolve_unpark(struct mlb_net *mn, struct mlb_pending *pending)
+{
+	struct sk_buff *skb;
+
+	lockdep_assert_held(&mn->resolve.lock);
+
+	mn->resolve.n_parked -= skb_queue_len(&pending->queue);
+	skb_queue_walk(&pending->queue, skb)
+		mn->resolve.parked_bytes -= skb->truesize;
+}
+
 static void resolve_unlink(struct mlb_net *mn, struct mlb_pending *pending)
 {
 	lockdep_assert_held(&mn->resolve.lock);
@@ -152,16 +164,32 @@ static void resolve_unlink(struct mlb_net *mn, struct mlb_pending *pending)
 	hlist_del(&pending->hash);
 	list_del(&pending->list);
 	mn->resolve.n_pending--;
-	mn->resolve.n_parked -= skb_queue_len(&pending->queue);
+	resolve_unpark(mn, pending);
 }
 
-/* How many peers a question to all of them goes to. */
+/* Give an entry its next deadline and its place in a list. */
+static void resolve_enqueue(struct mlb_pending *pending, struct list_head *list,
+			    unsigned long life)
+{
+	struct mlb_pending *before;
+
+	pending->deadline = jiffies + life;
+	/* At the end at once, unless resolve-timeout was lowered just now. */
+	list_for_each_entry_reverse(before, list, list)
+		if (!time_after(before->deadline, pending->deadline))
+			break;
+	list_add(&pending->list, &before->list);
+}
+
+/* How many peers a question to all of them goes to; inside rcu_read_lock(). */
 static unsigned int resolve_peers(struct mlb_net *mn)
 {
 	struct mlb_node *node;
 	unsigned long id;
 	unsigned int n = 0;
 
+	if (!rcu_access_pointer(mn->tunnel) || !rcu_access_pointer(mn->key))
+		return 0;
 	xa_for_each(&mn->nodes, id, node)
 		n += !node->self && mlb_node_reachable(node);
 	return n;
@@ -200,6 +228,7 @@ static void resolve_park(struct mlb_net *mn, struct mlb_pending *pending,
 	skb_dst_force(skb);
 	__skb_queue_tail(&pending->queue, skb);
 	mn->resolve.n_parked++;
+	mn->resolve.parked_bytes += skb->truesize;
 	mlb_count(mn, RESOLVE_PARKED);
 }
 
@@ -250,15 +279,13 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 		if (hint && (hint->self || !mlb_node_reachable(hint)))
 			hint = NULL;
 	}
-	peers = hint ? 1 : resolve_peers(mn);
+	peers = resolve_peers(mn);
 	if (!peers)
 		goto unclaimed;
+	if (hint)
+		peers = 1;
 
 	spin_lock_bh(&res->lock);
-	if (unlikely(res->closed)) {
-		mlb_count(mn, RESOLVE_DROP_GONE);
-		goto unlock;
-	}
 	pending = resolve_find(mn, &key);
 	if (pending && pending->state == PENDING_NEGATIVE) {
 		if (time_before(jiffies, pending->deadline)) {
@@ -270,7 +297,8 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 		kfree(pending);
 		pending = NULL;
 	}
-	if (res->n_parked >= RESOLVE_PARKED_MAX) {
+	if (res->n_parked >= RESOLVE_PARKED_MAX ||
+	    res->parked_bytes + skb->truesize > RESOLVE_PARKED_BYTES) {
 		mlb_count(mn, RESOLVE_DROP_FULL);
 		goto unlock;
 	}
@@ -279,6 +307,7 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 			mlb_count(mn, RESOLVE_DROP_KEY);
 			goto unlock;
 		}
+		trace_mlb_park(&question->tuple, question->token, 0);
 		resolve_park(mn, pending, skb);
 		verdict = NF_STOLEN;
 		goto unlock;
@@ -299,14 +328,14 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 	}
 	pending->key = key;
 	pending->state = PENDING_FIRST;
-	pending->deadline = jiffies + resolve_phase(mn);
 	get_random_bytes(&pending->nonce, sizeof(pending->nonce));
 	__skb_queue_head_init(&pending->queue);
 	pending->okfn = state->okfn;
 	pending->weak_self = question->weak_self;
 	hlist_add_head(&pending->hash, resolve_bucket(mn, &key));
-	list_add_tail(&pending->list, &res->asking);
+	resolve_enqueue(pending, &res->asking, resolve_phase(mn));
 	res->n_pending++;
+	trace_mlb_park(&question->tuple, question->token, hint ? hint->id : 0);
 	resolve_park(mn, pending, skb);
 	nonce = pending->nonce;
 	resolve_arm(mn);
@@ -356,6 +385,21 @@ static void resolve_deliver(struct mlb_net *mn, struct mlb_pending *pending,
 	kfree(pending);
 }
 
+/* Take the packets out and remember that nobody serves the key. */
+static void resolve_refuse(struct mlb_net *mn, struct mlb_pending *pending,
+			   struct sk_buff_head *queue)
+{
+	lockdep_assert_held(&mn->resolve.lock);
+
+	resolve_unpark(mn, pending);
+	__skb_queue_head_init(queue);
+	skb_queue_splice_init(&pending->queue, queue);
+	pending->state = PENDING_NEGATIVE;
+	list_del(&pending->list);
+	resolve_enqueue(pending, &mn->resolve.negative, RESOLVE_NEGATIVE_LIFE);
+	resolve_arm(mn);
+}
+
 /*
  * The time of the first entry of either list is over: ask again, use a weak
  * answer, give up, or forget. Inside rcu_read_lock().
@@ -394,8 +438,8 @@ static bool resolve_step(struct mlb_net *mn)
 
 	if (pending->state == PENDING_FIRST) {
 		pending->state = PENDING_AGAIN;
-		pending->deadline = jiffies + resolve_phase(mn);
-		list_move_tail(&pending->list, &res->asking);
+		list_del(&pending->list);
+		resolve_enqueue(pending, &res->asking, resolve_phase(mn));
 		key = pending->key;
 		nonce = pending->nonce;
 		peers = resolve_peers(mn);
@@ -408,20 +452,15 @@ static bool resolve_step(struct mlb_net *mn)
 
 	if (pending->weak_node)
 		node = mlb_node_find(mn, pending->weak_node);
-	if (node) {
+	if (node && !node->self && mlb_node_reachable(node)) {
 		resolve_unlink(mn, pending);
 		spin_unlock_bh(&res->lock);
 		resolve_deliver(mn, pending, node);
 		return true;
 	}
 
-	mn->resolve.n_parked -= skb_queue_len(&pending->queue);
-	__skb_queue_head_init(&queue);
-	skb_queue_splice_init(&pending->queue, &queue);
-	pending->state = PENDING_NEGATIVE;
-	pending->deadline = jiffies + RESOLVE_NEGATIVE_LIFE;
-	list_move_tail(&pending->list, &res->negative);
 	okfn = pending->okfn;
+	resolve_refuse(mn, pending, &queue);
 	spin_unlock_bh(&res->lock);
 
 	mlb_count(mn, RESOLVE_TIMEOUT);
@@ -459,7 +498,7 @@ static enum mlb_tunmsg_hold resolve_holds(struct mlb_net *mn,
 			*cpu = owner->cpu;
 		return MLB_TUNMSG_YES;
 	}
-	sk = mlb_steer_socket(mn, &msg->tuple, 0);
+	sk = mlb_steer_socket(mn, &msg->tuple, NULL);
 	if (sk) {
 		hold = mlb_steer_socket_is_past(sk) ? MLB_TUNMSG_WEAK :
 						      MLB_TUNMSG_YES;
@@ -510,7 +549,10 @@ void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 			const struct mlb_tunmsg *msg)
 {
 	struct mlb_resolve *res = &mn->resolve;
+	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
+	bool token = msg->kind == MLB_TUNMSG_TOKEN;
 	struct mlb_pending *pending;
+	struct sk_buff_head queue;
 	struct resolve_key key;
 
 	mlb_count(mn, RESOLVE_ANSWER_RX);
@@ -519,7 +561,7 @@ void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 	spin_lock_bh(&res->lock);
 	pending = resolve_find(mn, &key);
 	if (!pending || pending->state == PENDING_NEGATIVE ||
-	    pending->nonce != msg->nonce) {
+	    pending->nonce != msg->nonce || !mlb_node_reachable(sender)) {
 		spin_unlock_bh(&res->lock);
 		mlb_count(mn, RESOLVE_ANSWER_LATE);
 		return;
@@ -533,10 +575,18 @@ void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 		spin_unlock_bh(&res->lock);
 		return;
 	}
+	if (token && !mlb_node_takes_joins(sender)) {
+		okfn = pending->okfn;
+		resolve_refuse(mn, pending, &queue);
+		spin_unlock_bh(&res->lock);
+		mlb_count(mn, STEER_REFUSED_STATE);
+		resolve_release(mn, &queue, okfn);
+		return;
+	}
 	resolve_unlink(mn, pending);
 	spin_unlock_bh(&res->lock);
 
-	if (msg->kind == MLB_TUNMSG_TOKEN &&
+	if (token &&
 	    !mlb_owner_insert(mn, key.token, sender->id, ntohs(msg->cpu),
 			      MLB_OWNER_CACHED, false))
 		mlb_count(mn, OWNER_CACHED);
@@ -561,9 +611,6 @@ void mlb_resolve_net_exit(struct mlb_net *mn)
 	struct mlb_pending *pending, *tmp;
 	struct sk_buff *skb;
 
-	spin_lock_bh(&res->lock);
-	res->closed = true;
-	spin_unlock_bh(&res->lock);
 	timer_shutdown_sync(&res->timer);
 
 	list_splice_init(&res->negative, &res->asking);

@@ -28,10 +28,10 @@ struct mlb_rate {
  * @negative: those that nobody claimed, in the order of their expiry
  * @n_pending: entries in both lists
  * @n_parked: packets of all entries
+ * @parked_bytes: their memory
  * @timer: fires at the first deadline of both lists
  * @queries: rate of queries
  * @answers: rate of answers
- * @closed: the namespace is going; nothing is parked any more
  */
 struct mlb_resolve {
 	spinlock_t lock;	/* see struct mlb_net */
@@ -40,10 +40,10 @@ struct mlb_resolve {
 	struct list_head negative;
 	u32 n_pending;
 	u32 n_parked;
+	u32 parked_bytes;
 	struct timer_list timer;
 	struct mlb_rate queries;
 	struct mlb_rate answers;
-	bool closed;
 };
 
 /**

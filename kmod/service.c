@@ -10,6 +10,9 @@
 #include "service.h"
 #include "steer.h"
 
+/* In a namespace. Each may have a pool of its own, which is not small. */
+#define SERVICES_MAX	4096
+
 const struct rhashtable_params mlb_service_params = {
 	.head_offset = offsetof(struct mlb_service, hash),
 	.key_offset = offsetof(struct mlb_service, key),
@@ -31,6 +34,15 @@ u16 mlb_service_schedule(struct mlb_net *mn, const struct mlb_service *svc,
 		return 0;
 	hash = siphash(tuple, sizeof(*tuple), key ? &key->hash : &none);
 	return READ_ONCE(pool->slots[mlb_maglev_slot(hash, pool->size)]);
+}
+
+/* Whether the node is in the service's pool, by name or as any node is. */
+bool mlb_service_has_node(const struct mlb_service *svc, u16 id)
+{
+	for (unsigned int i = 0; i < svc->n_nodes; i++)
+		if (svc->nodes[i] == id)
+			return true;
+	return !svc->n_nodes;
 }
 
 /*
@@ -71,7 +83,7 @@ static struct mlb_pool *pool_build(struct mlb_net *mn, const u16 *ids,
 	/* By all that may be members: a drain is not to change the size. */
 	size = mlb_maglev_size(max);
 	walk = kvcalloc(n_members + 1, sizeof(*walk), GFP_KERNEL);
-	pool = kvzalloc(struct_size(pool, slots, size), GFP_KERNEL);
+	pool = kvzalloc(struct_size(pool, slots, size), GFP_KERNEL_ACCOUNT);
 	if (walk && pool) {
 		pool->size = size;
 		mlb_maglev_fill(pool->slots, size, members, n_members, walk);
@@ -97,7 +109,7 @@ static struct mlb_service *service_create(struct mlb_net *mn,
 {
 	struct mlb_service *svc;
 
-	svc = kvzalloc(struct_size(svc, nodes, n), GFP_KERNEL);
+	svc = kvzalloc(struct_size(svc, nodes, n), GFP_KERNEL_ACCOUNT);
 	if (!svc)
 		return NULL;
 	svc->key = *key;
@@ -145,6 +157,10 @@ int mlb_service_add(struct mlb_net *mn, const struct mlb_service_key *key,
 
 	lockdep_assert_held(&mn->lock);
 
+	if (mn->n_services >= SERVICES_MAX) {
+		NL_SET_ERR_MSG(extack, "there are too many services");
+		return -ENOSPC;
+	}
 	svc = service_create(mn, key, scheduler, nodes, n);
 	if (!svc)
 		return -ENOMEM;
@@ -245,10 +261,7 @@ static bool service_any(struct mlb_net *mn,
 
 static bool service_names_node(struct mlb_service *svc, const void *arg)
 {
-	for (unsigned int i = 0; i < svc->n_nodes; i++)
-		if (svc->nodes[i] == *(const u16 *)arg)
-			return true;
-	return false;
+	return svc->n_nodes && mlb_service_has_node(svc, *(const u16 *)arg);
 }
 
 static bool service_has_addr(struct mlb_service *svc, const void *arg)

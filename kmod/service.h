@@ -77,6 +77,8 @@ static inline struct mlb_service *mlb_service_find(struct mlb_net *mn,
 u16 mlb_service_schedule(struct mlb_net *mn, const struct mlb_service *svc,
 			 const struct mlb_tuple *tuple);
 
+bool mlb_service_has_node(const struct mlb_service *svc, u16 id);
+
 int mlb_service_add(struct mlb_net *mn, const struct mlb_service_key *key,
 		    u8 scheduler, const u16 *nodes, unsigned int n,
 		    struct netlink_ext_ack *extack);

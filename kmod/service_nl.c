@@ -10,14 +10,19 @@
 #include "node.h"
 #include "service.h"
 
+/* @cb: of a dump, or NULL */
 static int service_fill(struct sk_buff *skb, const struct mlb_service *svc,
-			u8 cmd, u32 portid, u32 seq, int flags)
+			u8 cmd, u32 portid, u32 seq,
+			struct netlink_callback *cb)
 {
 	void *hdr;
 
-	hdr = genlmsg_put(skb, portid, seq, &mlb_nl_family, flags, cmd);
+	hdr = genlmsg_put(skb, portid, seq, &mlb_nl_family,
+			  cb ? NLM_F_MULTI : 0, cmd);
 	if (!hdr)
 		return -EMSGSIZE;
+	if (cb)
+		genl_dump_check_consistent(cb, hdr);
 	if (mlb_nl_put_addr(skb, MLB_A_SERVICE_ADDR, &svc->key.addr) ||
 	    nla_put_u16(skb, MLB_A_SERVICE_PORT, ntohs(svc->key.port)) ||
 	    nla_put_u32(skb, MLB_A_SERVICE_SCHEDULER, svc->scheduler))
@@ -45,12 +50,12 @@ static void service_notify(struct mlb_net *mn, const struct mlb_service *svc,
 {
 	struct sk_buff *skb;
 
-	if (!genl_has_listeners(&mlb_nl_family, mn->net, MLB_NLGRP_EVENT))
+	if (!mlb_nl_has_listeners(mn, MLB_NLGRP_EVENT))
 		return;
 	skb = service_msg(svc);
 	if (!skb)
 		return;
-	if (service_fill(skb, svc, cmd, 0, 0, 0)) {
+	if (service_fill(skb, svc, cmd, 0, 0, NULL)) {
 		nlmsg_free(skb);
 		return;
 	}
@@ -157,7 +162,7 @@ int mlb_nl_service_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!reply)
 		goto unlock;
 	err = service_fill(reply, svc, MLB_CMD_SERVICE_GET, info->snd_portid,
-			   info->snd_seq, 0);
+			   info->snd_seq, NULL);
 	if (err) {
 		nlmsg_free(reply);
 		goto unlock;
@@ -172,6 +177,8 @@ int mlb_nl_service_walk_start(struct netlink_callback *cb)
 {
 	struct mlb_net *mn = mlb_net(sock_net(cb->skb->sk));
 
+	cb->min_dump_alloc = GENLMSG_DEFAULT_SIZE +
+			     MLB_NODE_ID_MAX * nla_total_size(sizeof(u16));
 	return mlb_nl_walk_start(cb, &mn->services);
 }
 
@@ -180,7 +187,7 @@ static int service_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 {
 	return service_fill(skb, object, MLB_CMD_SERVICE_GET,
 			    NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			    NLM_F_MULTI);
+			    cb);
 }
 
 int mlb_nl_service_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)

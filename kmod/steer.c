@@ -12,10 +12,12 @@
  *
  * A packet that came out of the tunnel is for this host and goes nowhere else.
  */
+#include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <net/inet6_hashtables.h>
 #include <net/inet_hashtables.h>
+#include <net/l3mdev.h>
 #include <net/tcp.h>
 
 #include "device.h"
@@ -31,23 +33,29 @@
  * mlb_steer_socket() - the socket that has a flow on this host
  * @mn: the namespace
  * @t: the flow
- * @ifindex: device that the packet came in on, or 0
+ * @dev: device that the packet came in on, or NULL
  *
- * Finds connection requests and TIME_WAIT too. Listeners are not looked for.
+ * Inside rcu_read_lock(). Finds connection requests and TIME_WAIT too. Listeners are not looked for.
  *
  * Return: the socket with a reference, see sock_gen_put(); or NULL.
  */
 struct sock *mlb_steer_socket(struct mlb_net *mn, const struct mlb_tuple *t,
-			      int ifindex)
+			      const struct net_device *dev)
 {
+	int dif = dev ? dev->ifindex : 0, sdif = 0;
+
+	if (dev && netif_is_l3_slave(dev)) {
+		sdif = dif;
+		dif = l3mdev_master_ifindex_rcu(dev);
+	}
 	if (ipv6_addr_v4mapped(&t->daddr))
 		return __inet_lookup_established(mn->net,
 						 t->saddr.s6_addr32[3], t->sport,
 						 t->daddr.s6_addr32[3],
-						 ntohs(t->dport), ifindex, 0);
+						 ntohs(t->dport), dif, sdif);
 	return __inet6_lookup_established(mn->net, &t->saddr, t->sport,
-					  &t->daddr, ntohs(t->dport), ifindex,
-					  0);
+					  &t->daddr, ntohs(t->dport), dif,
+					  sdif);
 }
 
 /**
@@ -80,6 +88,20 @@ static unsigned int steer_remote(struct mlb_net *mn, struct sk_buff *skb,
 	return NF_STOLEN;
 }
 
+/* A packet with a socket skips early demultiplexing, which would have taken
+ * the socket's cached route; so take it here.
+ */
+static void steer_cached_route(struct sk_buff *skb, struct sock *sk)
+{
+	struct dst_entry *dst = rcu_dereference(sk->sk_rx_dst);
+
+	if (dst)
+		dst = dst_check(dst, skb->protocol == htons(ETH_P_IPV6) ?
+				     READ_ONCE(sk->sk_rx_dst_cookie) : 0);
+	if (dst && READ_ONCE(sk->sk_rx_dst_ifindex) == skb->skb_iif)
+		skb_dst_set_noref(skb, dst);
+}
+
 /*
  * The packet goes to this socket. It is handed over on the packet, as TPROXY
  * does, so that the stack does not look it up again; and if it is the third
@@ -99,6 +121,17 @@ static void steer_hand_over(struct mlb_net *mn, struct sk_buff *skb,
 	skb_orphan(skb);
 	skb->sk = sk;
 	skb->destructor = sock_edemux;
+	if (sk_fullsock(sk))
+		steer_cached_route(skb, sk);
+}
+
+/* A new use of the 4-tuple begins here; what was known of it is over. */
+static void steer_forget_flow(struct mlb_net *mn, const struct mlb_packet *pkt)
+{
+	struct mlb_flow *flow = mlb_flow_find(mn, &pkt->tuple);
+
+	if (flow)
+		mlb_flow_remove(mn, flow);
 }
 
 /* Out of the tunnel. The sender has decided; learn and deliver. */
@@ -108,8 +141,10 @@ static unsigned int steer_tunnel_in(struct mlb_net *mn, struct sk_buff *skb,
 	struct sock *sk;
 
 	mlb_count(mn, STEER_TUNNEL_IN);
-	if (!pkt->syn) {
-		sk = mlb_steer_socket(mn, &pkt->tuple, skb->dev->ifindex);
+	if (pkt->syn) {
+		steer_forget_flow(mn, pkt);
+	} else {
+		sk = mlb_steer_socket(mn, &pkt->tuple, skb->dev);
 		if (sk)
 			steer_hand_over(mn, skb, pkt, sk);
 	}
@@ -176,18 +211,22 @@ static unsigned int steer_join(struct mlb_net *mn, struct sk_buff *skb,
 	}
 	if (owner || mlb_token_is_local(mn, token)) {
 		mlb_count(mn, STEER_JOIN_LOCAL);
+		steer_forget_flow(mn, pkt);
 		return steer_local(pkt, MLB_RULE_JOIN);
 	}
 	verdict = steer_flow_syn(mn, skb, pkt);
 	if (verdict != NF_QUEUE)
 		return verdict;
 
+	if (!token) {	/* no connection has it; peers refuse to be asked */
+		mlb_count(mn, STEER_UNCLAIMED);
+		return steer_local(pkt, MLB_RULE_UNCLAIMED);
+	}
 	question = (struct mlb_question) {
 		.kind = MLB_TUNMSG_TOKEN,
 		.token = token,
 		.tuple = pkt->tuple,
 	};
-	trace_mlb_park(&pkt->tuple, token, 0);
 	return mlb_resolve_packet(mn, skb, state, &question);
 }
 
@@ -202,7 +241,8 @@ static unsigned int steer_new(struct mlb_net *mn, struct sk_buff *skb,
 
 	/* Without a self node, or ECMP has balanced and this host may serve. */
 	if (!self || (pkt->svc->scheduler == MLB_SCHEDULER_LOCAL &&
-		      mlb_node_takes_new(self)))
+		      mlb_node_takes_new(self) &&
+		      mlb_service_has_node(pkt->svc, self->id)))
 		goto local;
 	id = mlb_service_schedule(mn, pkt->svc, &pkt->tuple);
 	node = id ? mlb_node_find(mn, id) : NULL;
@@ -247,7 +287,7 @@ static unsigned int steer_unknown(struct mlb_net *mn, struct sk_buff *skb,
 	struct mlb_question question;
 	struct sock *sk;
 
-	sk = mlb_steer_socket(mn, &pkt->tuple, skb->dev->ifindex);
+	sk = mlb_steer_socket(mn, &pkt->tuple, skb->dev);
 	if (sk && !mlb_steer_socket_is_past(sk)) {
 		mlb_count(mn, STEER_SOCKET);
 		steer_hand_over(mn, skb, pkt, sk);
@@ -263,8 +303,26 @@ static unsigned int steer_unknown(struct mlb_net *mn, struct sk_buff *skb,
 	if (pkt->svc->scheduler != MLB_SCHEDULER_LOCAL)
 		question.hint = mlb_service_schedule(mn, pkt->svc,
 						     &pkt->tuple);
-	trace_mlb_park(&pkt->tuple, 0, question.hint);
 	return mlb_resolve_packet(mn, skb, state, &question);
+}
+
+/*
+ * Whether a packet came to this host from outside, for the first time: not one
+ * that another hook gave a socket, nor a broadcast frame that other nodes get
+ * too, nor the host's own, nor the second pass of a VRF, nor what a bridge
+ * only passes on.
+ */
+static bool steer_is_mine(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	const struct nf_bridge_info *bridge = nf_bridge_info_get(skb);
+
+	if (bridge && bridge->pkt_otherhost)
+		return false;
+#endif
+	return !skb->sk && skb->pkt_type == PACKET_HOST &&
+	       !(skb->dev->flags & IFF_LOOPBACK) &&
+	       !netif_is_l3_master(skb->dev);
 }
 
 static unsigned int steer_hook(void *priv, struct sk_buff *skb,
@@ -274,8 +332,8 @@ static unsigned int steer_hook(void *priv, struct sk_buff *skb,
 	struct mlb_packet pkt;
 	unsigned int verdict;
 
-	/* Another has already said which socket gets it. */
-	if (skb->sk || !mlb_packet_parse(mn, skb, state->pf, &pkt))
+	if (!steer_is_mine(skb) ||
+	    !mlb_packet_parse(mn, skb, state->pf, &pkt))
 		return NF_ACCEPT;
 	if (mlb_device_is(skb->dev))
 		return steer_tunnel_in(mn, skb, &pkt);
@@ -345,19 +403,37 @@ void mlb_steer_continue(struct mlb_net *mn, struct sk_buff *skb,
 	nf_hook_state_init(&state, NF_INET_PRE_ROUTING,
 			   ipv6 ? NFPROTO_IPV6 : NFPROTO_IPV4, skb->dev, NULL,
 			   NULL, mn->net, okfn);
+	/* Removed meanwhile with the hooks, or moved away with its device. */
+	if (!net_eq(dev_net(skb->dev), mn->net) ||
+	    !(skb->dev->flags & IFF_UP))
+		goto gone;
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	/* The bridge's next function may have gone with its module. Come in
+	 * anew, from the bridge itself; the negative entry lets it pass.
+	 */
+	if (nf_bridge_info_get(skb)) {
+		skb_ext_del(skb, SKB_EXT_BRIDGE_NF);
+		netif_rx(skb);
+		return;
+	}
+#endif
 	entries = ipv6 ?
 		rcu_dereference(mn->net->nf.hooks_ipv6[NF_INET_PRE_ROUTING]) :
 		rcu_dereference(mn->net->nf.hooks_ipv4[NF_INET_PRE_ROUTING]);
-	if (entries) {
-		while (next < entries->num_hook_entries &&
-		       entries->hooks[next].hook != steer_hook)
-			next++;
+	if (!entries)
+		goto gone;
+	while (next < entries->num_hook_entries &&
+	       entries->hooks[next].hook != steer_hook)
 		next++;
-		if (next < entries->num_hook_entries &&
-		    nf_hook_slow(skb, &state, entries, next) != 1)
-			return;
-	}
-	okfn(mn->net, NULL, skb);
+	if (next++ == entries->num_hook_entries)
+		goto gone;
+	if (next == entries->num_hook_entries ||
+	    nf_hook_slow(skb, &state, entries, next) == 1)
+		okfn(mn->net, NULL, skb);
+	return;
+gone:
+	mlb_count(mn, RESOLVE_DROP_GONE);
+	kfree_skb(skb);
 }
 
 /* After raw and defragmentation, before connection tracking. */

@@ -22,7 +22,7 @@ enum mlb_rule {
 };
 
 struct sock *mlb_steer_socket(struct mlb_net *mn, const struct mlb_tuple *t,
-			      int ifindex);
+			      const struct net_device *dev);
 bool mlb_steer_socket_is_past(const struct sock *sk);
 void mlb_steer_found(struct mlb_net *mn, struct sk_buff *skb,
 		     struct mlb_node *node, enum mlb_tunmsg_kind kind);

@@ -122,7 +122,7 @@ bool mlb_tunmsg_valid(const struct mlb_tunmsg *msg, enum mlb_tuntype type)
 			return false;
 		break;
 	case MLB_TUNTYPE_ANSWER:
-		if (msg->hold > MLB_TUNMSG_YES)
+		if (msg->hold == MLB_TUNMSG_NO || msg->hold > MLB_TUNMSG_YES)
 			return false;
 		break;
 	default:

@@ -71,7 +71,7 @@ enum mlb_tunmsg_kind {
 
 /* How sure an answer is. */
 enum mlb_tunmsg_hold {
-	MLB_TUNMSG_NO,		/* not mine: ask the others */
+	MLB_TUNMSG_NO,		/* never sent: who has nothing says nothing */
 	MLB_TUNMSG_WEAK,	/* only a TIME_WAIT socket is left of it */
 	MLB_TUNMSG_YES,
 };

@@ -138,14 +138,18 @@ void mlb_tunnel_send(struct mlb_net *mn, struct sk_buff *skb,
 		mlb_count(mn, TUNNEL_TX_KEY);
 		goto drop;
 	}
+	if (unlikely(skb_warn_if_lro(skb)))
+		goto drop;
 	if (unlikely(!tunnel_route(mn, tun, node, &route))) {
 		mlb_count(mn, TUNNEL_TX_ROUTE);
 		goto drop;
 	}
 
-	/* What the hooks so far have attached is about the inner packet. */
+	/* What receiving has attached is no business of sending: a receive
+	 * time stamp would be a departure time to fq.
+	 */
 	skb_scrub_packet(skb, false);
-	nf_reset_ct(skb);
+	skb_clear_tstamp(skb);
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
 	skb_set_transport_header(skb, thoff);
@@ -206,6 +210,7 @@ bool mlb_tunnel_send_msg(struct mlb_net *mn, struct mlb_node *node,
 	}
 	skb_reserve(skb, tunnel_headroom(&route));
 	skb_put_data(skb, msg, sizeof(*msg));
+	skb_reset_inner_headers(skb);	/* mlb0 counts from here */
 	th = __skb_push(skb, sizeof(*th));
 	mlb_tunhdr_fill(th, type, tun->self);
 	th->mac = mlb_tunhdr_mac_msg(th, node->id, msg, &key->mac);

@@ -82,14 +82,16 @@ static void test_kind(void **state)
 
 static void check_hold(struct mlb_tunmsg *msg, enum mlb_tuntype type, u8 kind)
 {
-	unsigned int most = type == MLB_TUNTYPE_ANSWER ? MLB_TUNMSG_YES :
-							 MLB_TUNMSG_NO;
+	bool answer = type == MLB_TUNTYPE_ANSWER;
 	unsigned int value;
 
 	(void)kind;
 	for (value = 0; value < 256; value++) {
 		msg->hold = value;
-		assert_int_equal(mlb_tunmsg_valid(msg, type), value <= most);
+		assert_int_equal(mlb_tunmsg_valid(msg, type),
+				 answer ? value == MLB_TUNMSG_WEAK ||
+					  value == MLB_TUNMSG_YES :
+					  value == MLB_TUNMSG_NO);
 	}
 }
 

@@ -21,7 +21,7 @@ MLB_COUNTER(MLB_A_STATS_STEER_NO_NODE, "steer", "no-node",
 MLB_COUNTER(MLB_A_STATS_STEER_UNCLAIMED, "steer", "unclaimed",
 	    "packets that no node claimed, left to the local stack for its RST")
 MLB_COUNTER(MLB_A_STATS_STEER_REFUSED_STATE, "steer", "refused-state",
-	    "MP_JOIN SYNs left to the local stack because their owner takes no joins (maintenance, dead or deleted)")
+	    "MP_JOIN SYNs, or tokens asked for, refused because their owner takes no joins (maintenance, dead or deleted)")
 MLB_COUNTER(MLB_A_STATS_STEER_TUNNEL_IN, "steer", "tunnel-in",
 	    "packets that came out of the tunnel for this node")
 MLB_COUNTER(MLB_A_STATS_BAD_HEADER, "bad", "header",
