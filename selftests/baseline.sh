@@ -11,7 +11,7 @@ second_path() # NODES MIN% MAX%
 
 	n=$(scaled 100 40)
 	for f in 4 6; do
-		client_run "base$1v$f" -n "$n" -s 1000 -b 2000 "$(vip $f)" "$PORT"
+		client_run "base$1v$f" -n "$n" -s $((1000 * MLB_SCALE)) -b 2000 "$(vip $f)" "$PORT"
 		check_eq "$1 nodes, IPv$f: all first subflows work" "${R[ok]}" "$n"
 		check_range "$1 nodes, IPv$f: about 1/N of the second paths" \
 			$((R[second] * 100 / n)) "$2" "$3"

@@ -12,7 +12,7 @@ joins_through() # NAME OWNER INGRESS WANT
 	router_pin 0 "$2"
 	router_pin 1 "$3"
 	endpoints_flush
-	client_start "$1" -n "$N" -b 2000 -s 3000 -w "$VIP4" "$PORT"
+	client_start "$1" -n "$N" -b 2000 -s $((3000 * MLB_SCALE)) -w "$VIP4" "$PORT"
 	client_says "$1" connected || bail "$(cat "$TMP/$1.out")"
 	endpoints_add
 	client_says "$1" ready || bail "$(cat "$TMP/$1.out")"
@@ -45,7 +45,7 @@ check_eq "and answered none" $(($(moved resolve answer-tx 1) +
 stats_mark
 check_eq "node 1 takes nothing of node 3" "$(moved tunnel rx 1)" 0
 endpoints_flush
-client_start told -n 1 -b 2000 -s 3000 -w "$VIP4" "$PORT"
+client_start told -n 1 -b 2000 -s $((3000 * MLB_SCALE)) -w "$VIP4" "$PORT"
 client_says told connected || bail "$(cat "$TMP/told.out")"
 wait_for 5 owner_total_is 1
 owners_copy
