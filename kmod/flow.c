@@ -236,13 +236,15 @@ void mlb_flow_trim(struct mlb_net *mn)
 	}
 }
 
-static void flow_purge(struct mlb_net *mn,
-		       bool (*match)(const struct mlb_flow *flow,
-				     const void *arg),
-		       const void *arg)
+/* One walk; says whether it has removed any. */
+static bool flow_purge_once(struct mlb_net *mn,
+			    bool (*match)(const struct mlb_flow *flow,
+					  const void *arg),
+			    const void *arg)
 {
 	struct rhashtable_iter iter;
 	struct mlb_flow *flow;
+	bool removed = false;
 	unsigned int n = 0;
 
 	rhashtable_walk_enter(&mn->flows.hash, &iter);
@@ -250,8 +252,10 @@ static void flow_purge(struct mlb_net *mn,
 	while ((flow = rhashtable_walk_next(&iter))) {
 		if (IS_ERR(flow))
 			continue;	/* resized: the walk starts anew */
-		if (match(flow, arg))
+		if (match(flow, arg)) {
 			mlb_flow_remove(mn, flow);
+			removed = true;
+		}
 		if (++n % 256 == 0) {
 			rhashtable_walk_stop(&iter);
 			cond_resched();
@@ -260,6 +264,7 @@ static void flow_purge(struct mlb_net *mn,
 	}
 	rhashtable_walk_stop(&iter);
 	rhashtable_walk_exit(&iter);
+	return removed;
 }
 
 static bool flow_of_node(const struct mlb_flow *flow, const void *arg)
@@ -278,7 +283,9 @@ static bool flow_of_service(const struct mlb_flow *flow, const void *arg)
 /* Forget every flow of a node. Process context. */
 void mlb_flow_purge_node(struct mlb_net *mn, u16 node)
 {
-	flow_purge(mn, flow_of_node, &node);
+	/* Until none is left: see mlb_owner_purge(). */
+	while (flow_purge_once(mn, flow_of_node, &node))
+		;
 }
 
 /* Forget every flow of a service. Process context. */
@@ -287,7 +294,8 @@ void mlb_flow_purge_service(struct mlb_net *mn, const struct in6_addr *addr,
 {
 	struct mlb_tuple vip = { .daddr = *addr, .dport = port };
 
-	flow_purge(mn, flow_of_service, &vip);
+	while (flow_purge_once(mn, flow_of_service, &vip))
+		;
 }
 
 /* A sixteenth of the table a second, in pieces that keep the lock short. */

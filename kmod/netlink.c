@@ -36,6 +36,8 @@ int mlb_nl_walk_start(struct netlink_callback *cb, struct rhashtable *table)
 	if (!walk)
 		return -ENOMEM;
 	rhashtable_walk_enter(table, &walk->iter);
+	cb->seq = 1;
+	cb->prev_seq = 1;
 	cb->args[0] = (long)walk;
 	return 0;
 }
@@ -55,8 +57,9 @@ int mlb_nl_walk_done(struct netlink_callback *cb)
  * @cb: the dump, begun by mlb_nl_walk_start()
  * @fill: writes one object; called inside rcu_read_lock()
  *
- * A table that was resized meanwhile may show objects twice; the next message
- * says so (NLM_F_DUMP_INTR).
+ * A table that was resized meanwhile may show objects twice, and one whose
+ * next object went may pass over others of the bucket; the message says so
+ * (NLM_F_DUMP_INTR).
  *
  * Return: bytes written, 0 at the end, or a negative errno.
  */
@@ -69,11 +72,11 @@ int mlb_nl_walk_dump(struct sk_buff *skb, struct netlink_callback *cb,
 
 	if (walk->done)
 		return 0;
-	if (!cb->seq)
-		cb->seq = 1;
 	rhashtable_walk_start(&walk->iter);
-	for (object = rhashtable_walk_peek(&walk->iter); object;
-	     object = rhashtable_walk_next(&walk->iter)) {
+	object = rhashtable_walk_peek(&walk->iter);
+	if (walk->next && object != walk->next)
+		cb->seq++;
+	for (; object; object = rhashtable_walk_next(&walk->iter)) {
 		if (IS_ERR(object)) {
 			cb->seq++;
 			continue;
@@ -83,6 +86,7 @@ int mlb_nl_walk_dump(struct sk_buff *skb, struct netlink_callback *cb,
 			break;
 	}
 	walk->done = !object;
+	walk->next = object;
 	rhashtable_walk_stop(&walk->iter);
 	return skb->len ?: err;
 }

@@ -15,10 +15,12 @@ extern struct genl_family mlb_nl_family;
 /**
  * struct mlb_nl_walk - a dump of a hash table
  * @iter: where it stands
+ * @next: the object that did not fit into the last message, to compare only
  * @done: the whole table was seen
  */
 struct mlb_nl_walk {
 	struct rhashtable_iter iter;
+	const void *next;
 	bool done;
 };
 

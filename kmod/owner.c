@@ -184,17 +184,12 @@ void mlb_owner_remove_local(struct mlb_net *mn, struct mlb_owner *owner)
 	spin_unlock_bh(&mn->owners.lock);
 }
 
-/**
- * mlb_owner_purge() - remove the entries of other nodes
- * @mn: the namespace
- * @node: only those of this one, or 0
- *
- * Process context. Entries made meanwhile may stay.
- */
-void mlb_owner_purge(struct mlb_net *mn, u16 node)
+/* One walk; returns how many it has removed. */
+static unsigned int owner_purge_once(struct mlb_net *mn, u16 node)
 {
 	struct rhashtable_iter iter;
 	struct mlb_owner *owner;
+	unsigned int removed = 0;
 	unsigned int n = 0;
 
 	rhashtable_walk_enter(&mn->owners.hash, &iter);
@@ -205,7 +200,7 @@ void mlb_owner_purge(struct mlb_net *mn, u16 node)
 		if (owner->origin != MLB_OWNER_LOCAL &&
 		    (!node || owner->node == node) &&
 		    mlb_owner_remove(mn, owner->token))
-			mlb_count(mn, OWNER_DELETED);
+			removed++;
 		if (++n % 256 == 0) {
 			rhashtable_walk_stop(&iter);
 			cond_resched();
@@ -214,6 +209,24 @@ void mlb_owner_purge(struct mlb_net *mn, u16 node)
 	}
 	rhashtable_walk_stop(&iter);
 	rhashtable_walk_exit(&iter);
+	mlb_count_add(mn, OWNER_DELETED, removed);
+	return removed;
+}
+
+/**
+ * mlb_owner_purge() - remove the entries of other nodes
+ * @mn: the namespace
+ * @node: only those of this one, or 0
+ *
+ * Process context. Entries made meanwhile may stay.
+ */
+void mlb_owner_purge(struct mlb_net *mn, u16 node)
+{
+	/* A walk that rests behind an entry which it removed counts its
+	 * place in the bucket and passes over others; walk until none is left.
+	 */
+	while (owner_purge_once(mn, node))
+		;
 }
 
 /**
