@@ -43,9 +43,16 @@ service_churn()
 	done
 }
 
-listed() # all stable tokens that one dump has, sorted
+# All stable tokens that one dump has, sorted. A table that was resized all the
+# time ends with 2 here: mlbctl says itself that such a listing is not whole.
+listed()
 {
-	ctl 1 -j owner list > "$TMP/dump" || return
+	if ! ctl 1 -j owner list > "$TMP/dump" 2> "$TMP/dump.err"; then
+		grep -q "the table changed while it was listed" \
+			"$TMP/dump.err" && return 2
+		cat "$TMP/dump.err"
+		return 1
+	fi
 	jq -r '.[].token' "$TMP/dump" | sort > "$TMP/tokens"
 }
 
@@ -73,9 +80,14 @@ churn > "$TMP/churn" 2>&1 &
 churner=$!
 service_churn > "$TMP/service-churn" 2>&1 &
 service_churner=$!
-missed=0 twice=0 failed=0 services=0
+missed=0 twice=0 failed=0 services=0 whole=0
 for ((i = 0; i < ROUNDS; i++)); do
-	listed || failed=$((failed + 1))
+	listed
+	case $? in
+	0)	whole=$((whole + 1)) ;;
+	2)	continue ;;
+	*)	failed=$((failed + 1)) ;;
+	esac
 	[ -z "$(comm -13 "$TMP/tokens" "$TMP/want")" ] || missed=$((missed + 1))
 	[ -z "$(uniq -d "$TMP/tokens")" ] || twice=$((twice + 1))
 	n=$(ctl 1 -j service list | jq '[.[] | select(.addr == "10.9.0.1")] | length')
@@ -84,7 +96,8 @@ done
 wait_for 60 test -s "$TMP/churned"
 touch "$TMP/stop"
 wait $churner $service_churner
-check_eq "every listing under change ended well" $failed 0
+check_eq "no listing under change failed" $failed 0
+check_ge "some were whole" $whole 1
 check_eq "no stable entry was missed" $missed 0
 check_eq "no entry was there twice" $twice 0
 check_eq "every stable service was listed" $services 0

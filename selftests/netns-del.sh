@@ -17,7 +17,7 @@ namespace_dies() # ROUND
 {
 	local pid pids
 
-	client_start "run$1" -n "$N" -b 300000 -r 60000 -s 20000 -T 60000 \
+	client_start "run$1" -n "$N" -b 300000 -r 60000 -s 20000 -T 120000 \
 		"$VIP4" "$PORT"
 	client_says "run$1" flowing || bail "$(cat "$TMP/run$1.out")"
 	pids=$(ip netns pids "$PREFIX-n3")
