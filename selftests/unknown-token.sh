@@ -39,7 +39,7 @@ again() # 4|6
 
 	stats_mark
 	check_eq "IPv$f: the same token twice gets two RSTs" \
-		"$(join_syn "$f" 0x55667788 5000 -n 2 | xargs)" "rst rst"
+		"$(join_syn "$f" "0x5566770$f" 5000 -n 2 | xargs)" "rst rst"
 	check_eq "IPv$f: it was asked for once" "$(moved resolve started)" 1
 	check_eq "IPv$f: the second answer is out of the negative cache" \
 		"$(moved resolve negative)" 1
