@@ -4,6 +4,8 @@
  * that the pure parts give in this kernel what the user-space tests expect,
  * and prints the sizes that users pay for.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/init.h>
 #include <linux/printk.h>
 #include <linux/slab.h>

@@ -109,8 +109,8 @@ machine()	# TEST...
 
 	case $kernel in
 	uml-fast)	scale=1 limit=300 ;;
-	uml-debug)	scale=2 limit=600 ;;
-	*)		scale=4 limit=900 ;;
+	uml-debug)	scale=10 limit=600 ;;
+	*)		scale=5 limit=900 ;;
 	esac
 	"$ROOT/scripts/vm.sh" "$kernel" --timeout $((limit * $# + 120)) \
 		--env "MLB_SCALE=$scale" --env CI=1 \

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Every test of mlb: unit tests, static checks, all selftests on User-Mode
-# Linux with every checker of the kernel, those of fast.list without, and the
-# core ones in QEMU on each distribution kernel. Ends with the line
+# Linux, those of debug.list there with every checker of the kernel, and those
+# of core.list in QEMU on each distribution kernel. Ends with the line
 # "N passed, N failed" and status 0 when nothing failed.
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
@@ -71,10 +71,8 @@ part unit make unit
 counted check scripts/check.sh
 
 stage "selftests, User-Mode Linux"
-if [ -e selftests/fast.list ]; then
-	counted uml-fast scripts/run-tests.sh uml-fast fast
-fi
-counted uml-debug scripts/run-tests.sh uml-debug
+counted uml-fast scripts/run-tests.sh uml-fast
+counted uml-debug scripts/run-tests.sh uml-debug debug
 
 stage "selftests, QEMU"
 if ! wait $prepare; then

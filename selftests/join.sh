@@ -8,6 +8,7 @@
 . "$MLB_TESTS/lib/join.sh"
 
 test_begin
-join_matrix 2
+# A slow machine shows the usual cluster only.
+[ "$MLB_SCALE" -gt 1 ] || join_matrix 2
 join_matrix 3
 tap_done
