@@ -58,7 +58,7 @@ struct mlb_config {
  *	  resolve.lock		parked packets
  *
  * The three spinlocks at the end are leaves, taken with softirqs off; nothing
- * is sent and no other lock is taken under one.
+ * is sent and no other lock of this module is taken under one.
  */
 struct mlb_net {
 	struct net *net;

@@ -43,10 +43,11 @@ int mlb_nl_put_addr(struct sk_buff *skb, int type, const struct in6_addr *addr);
  * by @msg, a string literal.
  */
 #define mlb_nl_missing(info, type, msg) ({			\
-	bool __missing = !(info)->attrs[type];			\
+	struct genl_info *__info = (info);			\
+	bool __missing = !__info->attrs[type];			\
 								\
 	if (__missing)						\
-		NL_SET_ERR_MSG((info)->extack, msg);		\
+		NL_SET_ERR_MSG(__info->extack, msg);		\
 	__missing;						\
 })
 

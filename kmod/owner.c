@@ -12,11 +12,11 @@
 /* A cached entry that no join has used for so long is forgotten. */
 #define OWNER_CACHED_LIFE	(120 * HZ)
 
+/* Each leaves over a small part of what the one before it did. */
+#define OWNER_PURGE_WALKS	8
+
 static struct kmem_cache *owner_cache;
 
-/* Tokens are digests already (RFC 8684 3.2); the seed is for those that are
- * asked for, which strangers choose.
- */
 const struct rhashtable_params mlb_owner_params = {
 	.head_offset = offsetof(struct mlb_owner, hash),
 	.key_offset = offsetof(struct mlb_owner, token),
@@ -74,8 +74,8 @@ static bool owner_make_room(struct mlb_net *mn)
  * @replace: overwrite an entry of MLB_OWNER_NETLINK
  *
  * An entry of MLB_OWNER_CACHED always gives way, and never takes the place of
- * another; one of MLB_OWNER_LOCAL takes the place of any other node's. Usable in any
- * context but a hard interrupt.
+ * another; one of MLB_OWNER_LOCAL takes the place of any other node's.
+ * Usable in any context but a hard interrupt.
  *
  * Return: 0; -EEXIST when there is an entry that does not give way; -ENOSPC
  * when the table is full; -ENOMEM.
@@ -222,10 +222,13 @@ static unsigned int owner_purge_once(struct mlb_net *mn, u16 node)
  */
 void mlb_owner_purge(struct mlb_net *mn, u16 node)
 {
+	unsigned int walks = 0;
+
 	/* A walk that rests behind an entry which it removed counts its
-	 * place in the bucket and passes over others; walk until none is left.
+	 * place in the bucket and passes over others, so walk until none is
+	 * left; but not for ever, as answers may make new ones all the time.
 	 */
-	while (owner_purge_once(mn, node))
+	while (owner_purge_once(mn, node) && ++walks < OWNER_PURGE_WALKS)
 		;
 }
 

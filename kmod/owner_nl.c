@@ -274,11 +274,11 @@ int mlb_nl_owner_add_doit(struct sk_buff *skb, struct genl_info *info)
 		if (owner && (owner->origin == MLB_OWNER_LOCAL ||
 			      (owner->origin == MLB_OWNER_NETLINK && !replace)))
 			err = -EEXIST;
+		fresh += !owner || owner->origin == MLB_OWNER_CACHED;
 		rcu_read_unlock();
 		if (err)
 			goto exists;
 		n++;
-		fresh += !owner;
 	}
 	if (fresh > mlb_owner_room(mn)) {
 		mlb_count_add(mn, OWNER_FULL, fresh);
@@ -310,8 +310,11 @@ int mlb_nl_owner_add_doit(struct sk_buff *skb, struct genl_info *info)
 		mlb_owner_remove(mn, req.token);
 	}
 full:
-	if (err == -ENOSPC)
+	if (err == -ENOSPC) {
 		NL_SET_ERR_MSG(extack, "the owner table is full; see max-owners");
+		mlb_netlink_limit(mn, MLB_TABLE_OWNER,
+				  READ_ONCE(mn->config.max_owners));
+	}
 exists:
 	if (err == -EEXIST)
 		NL_SET_ERR_MSG_ATTR(extack, attr,

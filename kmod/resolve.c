@@ -171,14 +171,16 @@ static void resolve_unlink(struct mlb_net *mn, struct mlb_pending *pending)
 static void resolve_enqueue(struct mlb_pending *pending, struct list_head *list,
 			    unsigned long life)
 {
-	struct mlb_pending *before;
+	struct mlb_pending *last;
 
 	pending->deadline = jiffies + life;
-	/* At the end at once, unless resolve-timeout was lowered just now. */
-	list_for_each_entry_reverse(before, list, list)
-		if (!time_after(before->deadline, pending->deadline))
-			break;
-	list_add(&pending->list, &before->list);
+	/* Later only when resolve-timeout was lowered just now. */
+	if (!list_empty(list)) {
+		last = list_last_entry(list, struct mlb_pending, list);
+		if (time_after(last->deadline, pending->deadline))
+			pending->deadline = last->deadline;
+	}
+	list_add_tail(&pending->list, list);
 }
 
 /* How many peers a question to all of them goes to; inside rcu_read_lock(). */
@@ -353,17 +355,22 @@ unclaimed:
 	return NF_ACCEPT;
 }
 
-/* Give packets that nobody claimed to the local stack. */
+/* Give packets that nobody claimed, or that their owner must not take, to the
+ * local stack.
+ */
 static void resolve_release(struct mlb_net *mn, struct sk_buff_head *queue,
 			    int (*okfn)(struct net *net, struct sock *sk,
-					struct sk_buff *skb))
+					struct sk_buff *skb), bool claimed)
 {
 	struct sk_buff *skb;
 
 	while ((skb = __skb_dequeue(queue))) {
 		struct net_device *dev = skb->dev;
 
-		mlb_count(mn, STEER_UNCLAIMED);
+		if (claimed)
+			mlb_count(mn, STEER_REFUSED_STATE);
+		else
+			mlb_count(mn, STEER_UNCLAIMED);
 		mlb_steer_continue(mn, skb, okfn);
 		dev_put(dev);
 	}
@@ -464,7 +471,7 @@ static bool resolve_step(struct mlb_net *mn)
 	spin_unlock_bh(&res->lock);
 
 	mlb_count(mn, RESOLVE_TIMEOUT);
-	resolve_release(mn, &queue, okfn);
+	resolve_release(mn, &queue, okfn, false);
 	return true;
 }
 
@@ -579,8 +586,7 @@ void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 		okfn = pending->okfn;
 		resolve_refuse(mn, pending, &queue);
 		spin_unlock_bh(&res->lock);
-		mlb_count(mn, STEER_REFUSED_STATE);
-		resolve_release(mn, &queue, okfn);
+		resolve_release(mn, &queue, okfn, true);
 		return;
 	}
 	resolve_unlink(mn, pending);

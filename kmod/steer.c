@@ -3,7 +3,8 @@
  * The packet path: which node gets a packet, and sending it there. The first
  * rule that matches decides:
  *
- *   1. flow known: its node;
+ *   1. flow known: its node; but a SYN with MP_JOIN whose token is known goes
+ *      by that, for the 4-tuple may be in use anew;
  *   2. SYN with MP_JOIN: the owner of its token, asking the peers if need be;
  *   3. any other SYN: the scheduler's choice;
  *   4. socket on this host: here; else whichever peer says that it has the
@@ -35,7 +36,8 @@
  * @t: the flow
  * @dev: device that the packet came in on, or NULL
  *
- * Inside rcu_read_lock(). Finds connection requests and TIME_WAIT too. Listeners are not looked for.
+ * Inside rcu_read_lock(). Finds connection requests and TIME_WAIT too, and no
+ * listeners.
  *
  * Return: the socket with a reference, see sock_gen_put(); or NULL.
  */

@@ -90,7 +90,7 @@ stack_alone() # 4|6
 # With mlb the answer is the same, and the right counter of node 1 has moved.
 with_mlb() # 4|6
 {
-	local i counter want before
+	local i counter want before got
 
 	before=$(stat_sum tunnel tx)
 	for ((i = 0; i < ${#CASES[@]}; i++)); do
@@ -102,9 +102,15 @@ with_mlb() # 4|6
 		if [ "$counter" = none ]; then
 			check_eq "IPv$1: moves no counter" "$(stats_changed 1)" ""
 		else
-			wait_for 5 moved_ge 1 "${counter%.*}" "${counter#*.}" 1
-			check_eq "IPv$1: counted as $counter" \
-				"$(moved "${counter%.*}" "${counter#*.}" 1)" 1
+			# The answer comes behind the count. Where there is
+			# none, the packet may still be waiting.
+			got=$(moved "${counter%.*}" "${counter#*.}" 1)
+			if [ "$got" = 0 ]; then
+				wait_for 5 moved_ge 1 "${counter%.*}" \
+					"${counter#*.}" 1
+				got=$(moved "${counter%.*}" "${counter#*.}" 1)
+			fi
+			check_eq "IPv$1: counted as $counter" "$got" 1
 		fi
 	done
 	check_eq "IPv$1: none of it was forwarded" "$(stat_sum tunnel tx)" \

@@ -86,7 +86,7 @@ for ((i = 0; i < ROUNDS; i++)); do
 	case $? in
 	0)	whole=$((whole + 1)) ;;
 	2)	continue ;;
-	*)	failed=$((failed + 1)) ;;
+	*)	failed=$((failed + 1)); continue ;;
 	esac
 	[ -z "$(comm -13 "$TMP/tokens" "$TMP/want")" ] || missed=$((missed + 1))
 	[ -z "$(uniq -d "$TMP/tokens")" ] || twice=$((twice + 1))

@@ -25,8 +25,9 @@ static const char usage[] =
 "             put all but BYTES of the packet in pages of the skb\n"
 "  -n N       so many, from source ports SPORT, SPORT+1...\n"
 "  -w MS      wait for what comes back and print rst, synack, ack or none\n"
-"       rawpkt udp [-t LEN] [-x BYTE:MASK] [-S SRC] DST DPORT FILE\n"
-"             send FILE, cut to LEN bytes, one byte changed\n"
+"       rawpkt udp [-t | -x BYTES:MASK] DST DPORT FILE\n"
+"             send FILE; -t: cut to each shorter length; -x: as many times,\n"
+"             each time with another of its first BYTES bytes changed\n"
 "       rawpkt capture [-m MIN] [-w MS] DEV PORT FILE\n"
 "             write the next UDP datagram's payload to FILE\n";
 
@@ -111,30 +112,47 @@ static int cmd_tcp(int argc, char **argv)
 	return 0;
 }
 
+static int udp_connect(const struct raw_addr *dst, uint16_t port)
+{
+	struct sockaddr_in6 sin6 = {
+		.sin6_family = AF_INET6, .sin6_port = htons(port),
+	};
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET, .sin_port = htons(port),
+	};
+	int fd = socket(dst->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	memcpy(&sin.sin_addr, dst->ip, sizeof(sin.sin_addr));
+	memcpy(&sin6.sin6_addr, dst->ip, sizeof(sin6.sin6_addr));
+	if (dst->family == AF_INET ?
+	    connect(fd, (struct sockaddr *)&sin, sizeof(sin)) :
+	    connect(fd, (struct sockaddr *)&sin6, sizeof(sin6))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 static int cmd_udp(int argc, char **argv)
 {
-	struct raw_addr dst, src = { .family = 0 };
-	struct sockaddr_storage ss = { .ss_family = 0 };
-	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)&ss;
-	struct sockaddr_in *sin = (struct sockaddr_in *)&ss;
-	socklen_t sslen;
-	size_t len, trunc = RAW_MAX, at = RAW_MAX;
+	size_t len, first = 0, changed = 0;
+	struct raw_addr dst;
 	unsigned int mask = 0;
 	uint8_t buf[RAW_MAX];
+	bool cut = false;
 	FILE *f;
 	int c, fd;
 
-	while ((c = getopt(argc, argv, "t:x:S:")) != -1) {
+	while ((c = getopt(argc, argv, "tx:")) != -1) {
 		switch (c) {
 		case 't':
-			trunc = strtoul(optarg, NULL, 0);
+			cut = true;
 			break;
 		case 'x':
-			if (sscanf(optarg, "%zu:%i", &at, (int *)&mask) != 2)
-				return usage_error();
-			break;
-		case 'S':
-			if (raw_addr_parse(optarg, &src))
+			if (sscanf(optarg, "%zu:%u", &changed, &mask) != 2 ||
+			    !changed || !mask || mask > 255)
 				return usage_error();
 			break;
 		default:
@@ -142,43 +160,30 @@ static int cmd_udp(int argc, char **argv)
 		}
 	}
 	if (argc - optind != 3 || raw_addr_parse(argv[optind], &dst) ||
-	    (src.family && src.family != dst.family))
+	    (cut && changed))
 		return usage_error();
 	f = fopen(argv[optind + 2], "rb");
 	if (!f)
 		return fail(argv[optind + 2]);
 	len = fread(buf, 1, sizeof(buf), f);
 	fclose(f);
-	if (len > trunc)
-		len = trunc;
-	if (at < len)
-		buf[at] ^= mask;
-	else if (mask)
+	if (changed > len)
 		return usage_error();
-
-	fd = socket(dst.family, SOCK_DGRAM, 0);
+	fd = udp_connect(&dst, atoi(argv[optind + 1]));
 	if (fd < 0)
 		return fail("socket");
-	ss.ss_family = dst.family;
-	if (dst.family == AF_INET) {
-		sslen = sizeof(*sin);
-		memcpy(&sin->sin_addr, src.ip, 4);
-	} else {
-		sslen = sizeof(*sin6);
-		memcpy(&sin6->sin6_addr, src.ip, 16);
-	}
-	if (src.family && bind(fd, (struct sockaddr *)&ss, sslen))
-		return fail("bind");
-	if (dst.family == AF_INET) {
-		memcpy(&sin->sin_addr, dst.ip, 4);
-		sin->sin_port = htons(atoi(argv[optind + 1]));
-	} else {
-		memcpy(&sin6->sin6_addr, dst.ip, 16);
-		sin6->sin6_port = htons(atoi(argv[optind + 1]));
-	}
-	if (sendto(fd, buf, len, 0, (struct sockaddr *)&ss, sslen) !=
-	    (ssize_t)len)
-		return fail("send");
+
+	/* Cut: lengths 0 to len - 1. Changed: bytes 0 to changed - 1. */
+	do {
+		size_t n = cut ? first : len;
+
+		if (changed)
+			buf[first] ^= mask;
+		if (send(fd, buf, n, 0) != (ssize_t)n)
+			return fail("send");
+		if (changed)
+			buf[first] ^= mask;
+	} while (++first < (cut ? len : changed));
 	close(fd);
 	return 0;
 }

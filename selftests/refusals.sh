@@ -178,17 +178,31 @@ port_bound()
 	on_node 1 ss -Hlun "sport = 7777" | grep -q 7777
 }
 
-# An unprivileged user may look and not touch.
+unprivileged_ctl() # ARGUMENT...
+{
+	on_node 1 setpriv --reuid 65534 --clear-groups --inh-caps=-all \
+		--bounding-set=-all mlbctl "$@" > "$TMP/out" 2>&1
+}
+
+# An unprivileged user may look, not at connections, and not touch.
 unprivileged()
 {
-	local before
+	local before what
 
 	before=$(state)
-	on_node 1 setpriv --reuid 65534 --clear-groups --inh-caps=-all \
-		--bounding-set=-all mlbctl node add 6 addr 10.3.0.6 \
-		> "$TMP/out" 2>&1
+	unprivileged_ctl node add 6 addr 10.3.0.6
 	check_eq "without CAP_NET_ADMIN a change is refused" $? 1
 	check_eq "and changes nothing" "$(state)" "$before"
+	for what in "owner list" "flow list" "monitor owner -c 1"; do
+		# shellcheck disable=SC2086
+		unprivileged_ctl $what
+		check_eq "without CAP_NET_ADMIN \"$what\" is refused" $? 1
+	done
+	for what in "node list" "service list" stats set; do
+		# shellcheck disable=SC2086
+		unprivileged_ctl $what
+		check_eq "anyone may ask for \"$what\"" $? 0
+	done
 }
 
 test_begin socat setpriv ss

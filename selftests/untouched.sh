@@ -26,6 +26,7 @@ services_up
 endpoints_add
 server 1 "$VIP4" 9090
 server 1 "$VIP6" 9090
+server 1 "$VIP4" "$PORT"
 server 1 "$(node_link4 1)" "$PORT"
 server 1 "$(node_link6 1)" "$PORT"
 stats_mark
@@ -38,7 +39,7 @@ check_eq "ping of the VIP works" $? 0
 on_client ping -q -c3 -i0.2 -W5 "$VIP6" > "$TMP/ping" 2>&1
 check_eq "ping of the IPv6 VIP works" $? 0
 check_eq "ping moves no counter" "$(stats_changed)" ""
-on_node 1 "$LOAD" client -n 2 "$(node_addr4 1)" 9 > "$TMP/out" 2>&1
+must on_node 1 "$LOAD" client -n 2 "$VIP4" "$PORT" > "$TMP/out"
 check_eq "the node's own traffic moves no counter" "$(stats_changed)" ""
 check_eq "no flow entry was made" "$(flow_count 1)" 0
 check_eq "no token was learnt" "$(owner_count 1)" 0

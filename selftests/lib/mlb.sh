@@ -161,6 +161,7 @@ stats_changed() # [NODE]
 	local name value
 
 	stats_lines "$@" > "$TMP/stats"
+	[ -s "$TMP/stats" ] || echo "mlbctl -j stats says nothing"
 	while read -r name value; do
 		[ "$value" = "${STATS_MARK[$name]}" ] ||
 			echo "$name $((value - STATS_MARK[$name]))"

@@ -64,5 +64,8 @@ int open_error(int ret)
 		return EXIT_NOT_RUNNING;
 	}
 	fprintf(stderr, "mlbctl: netlink: %s\n", strerror(-ret));
+	if (ret == -EPERM || ret == -EACCES)
+		fputs("mlbctl: hint: CAP_NET_ADMIN is needed: run it as root\n",
+		      stderr);
 	return EXIT_REFUSED;
 }
