@@ -47,7 +47,6 @@ check_eq "the first node's stack did accept joins" \
 	"$(($(nodes_nstat MPTcpExtMPJoinAckRx) > 0))" 1
 
 # And the same address and port once it is no service any more.
-server 1 "$VIP4" "$PORT"
 service_all del "$VIP4:$PORT"
 stats_mark
 stranger "a deleted service" "$VIP4" "$PORT"
