@@ -13,9 +13,15 @@ device_gone() # NETNS DEV
 
 # Ends the servers of the last node and deletes its namespace while packets of
 # the others still go through it. The far ends of its cables vanish with it.
+#
+# A namespace that goes loses its hooks before its devices, and for a moment its
+# stack resets what is not its own. So the second paths come in elsewhere, and
+# keep the others' connections alive.
 namespace_dies() # ROUND
 {
 	local pid pids
+
+	router_pin 1 1
 
 	client_start "run$1" -n "$N" -b 300000 -r 60000 -s 20000 -T 120000 \
 		"$VIP4" "$PORT"
