@@ -38,6 +38,8 @@ mount -t tmpfs shm /dev/shm
 mount -t tmpfs run /run
 mkdir -p /run/netns /run/lock
 mount -t debugfs debugfs /sys/kernel/debug 2> /dev/null
+# What takes longest in User-Mode Linux is a page fault: map more pages at each.
+[ -z "${mlb_job:-}" ] || echo 2097152 > /sys/kernel/debug/fault_around_bytes
 mount -t tracefs tracefs /sys/kernel/tracing 2> /dev/null
 mount -t bpf bpf /sys/fs/bpf 2> /dev/null
 for link in fd:/proc/self/fd stdin:/proc/self/fd/0 stdout:/proc/self/fd/1 \

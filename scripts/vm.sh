@@ -109,7 +109,7 @@ run_qemu()
 {
 	local arguments args
 
-	args="console=ttyS0 quiet panic=-1 no_hash_pointers log_buf_len=4M"
+	args="console=ttyS0 quiet panic=-1 no_hash_pointers log_buf_len=4M norandmaps"
 	mapfile -t arguments < <(accelerator)
 	if [ -n "$probe" ]; then
 		args+=" mlb.probe"

@@ -30,21 +30,32 @@ send() # TO_NODE FILE [OPTION...]: from node 2
 		$TUNNEL_PORT "$TMP/$2"
 }
 
-# How many tunnel packets of any kind were refused, and how many were not.
+# How many tunnel packets of any kind were refused, and how many were not,
+# when the counters were last read.
 refused()
 {
-	echo $(($(moved tunnel rx-short "$TO") + $(moved tunnel rx-version "$TO") +
-		$(moved tunnel rx-sender "$TO") + $(moved tunnel rx-mac "$TO") +
-		$(moved tunnel rx-inner "$TO")))
+	echo $(($(grew tunnel rx-short "$TO") + $(grew tunnel rx-version "$TO") +
+		$(grew tunnel rx-sender "$TO") + $(grew tunnel rx-mac "$TO") +
+		$(grew tunnel rx-inner "$TO")))
 }
 
 taken()
 {
-	echo $(($(moved tunnel rx "$TO") + $(moved resolve query-rx "$TO") +
-		$(moved resolve answer-rx "$TO")))
+	echo $(($(grew tunnel rx "$TO") + $(grew resolve query-rx "$TO") +
+		$(grew resolve answer-rx "$TO")))
 }
 
-all_refused() { [ "$(refused)" -ge "$1" ]; }
+all_refused()
+{
+	stats_take "$TO"
+	[ "$(refused)" -ge "$1" ]
+}
+
+one_taken()
+{
+	stats_take "$TO"
+	[ "$(taken)" -ge 1 ]
+}
 
 check_refused() # DESCRIPTION SENT
 {
@@ -58,12 +69,10 @@ control() # FILE
 {
 	stats_mark
 	send 1 "$1"
-	wait_for 5 moved_taken
+	wait_for 5 one_taken
 	check_eq "$1: as captured it is taken" "$(taken)" 1
 	check_eq "$1: and not refused" "$(refused)" 0
 }
-
-moved_taken() { [ "$(taken)" -ge 1 ]; }
 
 cut_short() # FILE
 {

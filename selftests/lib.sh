@@ -43,7 +43,7 @@ test_begin() # REQUIRED_COMMAND...
 	echo "TAP version 13"
 	trap test_cleanup EXIT
 	trap 'exit 1' INT TERM HUP
-	for cmd in ip nstat jq nsenter ping sysctl "$LOAD" "$RAWPKT" "$@"; do
+	for cmd in ip nstat jq nsenter sysctl "$LOAD" "$RAWPKT" "$@"; do
 		command -v "$cmd" > /dev/null || missing "$cmd is not there"
 	done
 	[ "$(id -u)" = 0 ] || missing "needs root"

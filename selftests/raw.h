@@ -51,6 +51,12 @@ int raw_reply_open(const struct raw_segment *seg);
 /* "rst", "synack", "ack", "other" or "none" after @ms. */
 const char *raw_reply_wait(int fd, const struct raw_segment *seg, int ms);
 
+/* @src may be NULL. Returns a descriptor. */
+int raw_udp_connect(const struct raw_addr *src, const struct raw_addr *dst,
+		    uint16_t port);
+/* Whether the host, on a port where nothing listens, says so within @ms. */
+int raw_reach(const struct raw_addr *src, const struct raw_addr *dst, int ms);
+
 int raw_capture(const char *dev, uint16_t port, size_t min_len,
 		const char *file, int ms);
 

@@ -271,3 +271,67 @@ int raw_capture(const char *dev, uint16_t port, size_t min_len,
 		return 0;
 	}
 }
+
+static socklen_t fill_sockaddr(struct sockaddr_storage *ss,
+			       const struct raw_addr *a, uint16_t port)
+{
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
+	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	ss->ss_family = a->family;
+	if (a->family == AF_INET) {
+		sin->sin_port = htons(port);
+		memcpy(&sin->sin_addr, a->ip, sizeof(sin->sin_addr));
+		return sizeof(*sin);
+	}
+	sin6->sin6_port = htons(port);
+	memcpy(&sin6->sin6_addr, a->ip, sizeof(sin6->sin6_addr));
+	return sizeof(*sin6);
+}
+
+int raw_udp_connect(const struct raw_addr *src, const struct raw_addr *dst,
+		    uint16_t port)
+{
+	int fd = socket(dst->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage ss;
+	socklen_t len;
+
+	if (fd < 0)
+		return -1;
+	if (src) {
+		len = fill_sockaddr(&ss, src, 0);
+		if (bind(fd, (struct sockaddr *)&ss, len))
+			goto fail;
+	}
+	len = fill_sockaddr(&ss, dst, port);
+	if (connect(fd, (struct sockaddr *)&ss, len))
+		goto fail;
+	return fd;
+fail:
+	close(fd);
+	return -1;
+}
+
+int raw_reach(const struct raw_addr *src, const struct raw_addr *dst, int ms)
+{
+	int fd = raw_udp_connect(src, dst, 9 /* discard, RFC 863 */);
+	int64_t end = now_ms() + ms;
+	int err = ETIMEDOUT;
+
+	if (fd < 0)
+		return -1;
+	/* The host may be slow to answer, and limits how often it does. */
+	while (err != ECONNREFUSED && now_ms() < end) {
+		struct pollfd pfd = { .fd = fd, .events = POLLIN };
+		socklen_t len = sizeof(err);
+
+		if (send(fd, "", 1, 0) < 0)
+			err = errno;
+		else if (poll(&pfd, 1, 200) > 0)
+			getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	}
+	close(fd);
+	errno = err;
+	return err == ECONNREFUSED ? 0 : -1;
+}

@@ -29,7 +29,9 @@ static const char usage[] =
 "             send FILE; -t: cut to each shorter length; -x: as many times,\n"
 "             each time with another of its first BYTES bytes changed\n"
 "       rawpkt capture [-m MIN] [-w MS] DEV PORT FILE\n"
-"             write the next UDP datagram's payload to FILE\n";
+"             write the next UDP datagram's payload to FILE\n"
+"       rawpkt reach [-s SRC] [-w MS] DST...\n"
+"             a packet goes to each and one comes back\n";
 
 static int usage_error(void)
 {
@@ -112,29 +114,6 @@ static int cmd_tcp(int argc, char **argv)
 	return 0;
 }
 
-static int udp_connect(const struct raw_addr *dst, uint16_t port)
-{
-	struct sockaddr_in6 sin6 = {
-		.sin6_family = AF_INET6, .sin6_port = htons(port),
-	};
-	struct sockaddr_in sin = {
-		.sin_family = AF_INET, .sin_port = htons(port),
-	};
-	int fd = socket(dst->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -1;
-	memcpy(&sin.sin_addr, dst->ip, sizeof(sin.sin_addr));
-	memcpy(&sin6.sin6_addr, dst->ip, sizeof(sin6.sin6_addr));
-	if (dst->family == AF_INET ?
-	    connect(fd, (struct sockaddr *)&sin, sizeof(sin)) :
-	    connect(fd, (struct sockaddr *)&sin6, sizeof(sin6))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 static int cmd_udp(int argc, char **argv)
 {
 	size_t len, first = 0, changed = 0;
@@ -169,7 +148,7 @@ static int cmd_udp(int argc, char **argv)
 	fclose(f);
 	if (changed > len)
 		return usage_error();
-	fd = udp_connect(&dst, atoi(argv[optind + 1]));
+	fd = raw_udp_connect(NULL, &dst, atoi(argv[optind + 1]));
 	if (fd < 0)
 		return fail("socket");
 
@@ -208,6 +187,31 @@ static int cmd_capture(int argc, char **argv)
 	return 0;
 }
 
+static int cmd_reach(int argc, char **argv)
+{
+	struct raw_addr src, dst, *from = NULL;
+	int c, wait = 5000;
+
+	while ((c = getopt(argc, argv, "s:w:")) != -1) {
+		switch (c) {
+		case 's':
+			if (raw_addr_parse(optarg, &src))
+				return usage_error();
+			from = &src;
+			break;
+		case 'w': wait = atoi(optarg); break;
+		default: return usage_error();
+		}
+	}
+	for (; optind < argc; optind++) {
+		if (raw_addr_parse(argv[optind], &dst))
+			return usage_error();
+		if (raw_reach(from, &dst, wait))
+			return fail(argv[optind]);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int seed;
@@ -221,5 +225,7 @@ int main(int argc, char **argv)
 		return cmd_udp(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "capture"))
 		return cmd_capture(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "reach"))
+		return cmd_reach(argc - 1, argv + 1);
 	return usage_error();
 }

@@ -17,7 +17,7 @@ stranger() # DESCRIPTION ADDR PORT
 	check_eq "$1 moves no counter" "$(stats_changed)" ""
 }
 
-test_begin
+test_begin ping
 cluster_up 2
 router_pin 0 1
 router_pin 1 1

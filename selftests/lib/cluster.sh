@@ -41,15 +41,6 @@ netns_add() # NAME
 {
 	must ip netns add "$1"
 	NETNS+=("$1")
-	# Duplicate address detection would keep addresses unusable for a
-	# second; rp_filter is asymmetric routing's business, see mlbctl(8).
-	must in_netns "$1" sysctl -qw \
-		net.ipv6.conf.all.accept_dad=0 \
-		net.ipv6.conf.default.accept_dad=0 \
-		net.ipv6.conf.all.disable_ipv6=0 \
-		net.ipv6.conf.default.disable_ipv6=0 \
-		net.ipv4.conf.all.rp_filter=0 \
-		net.ipv4.conf.default.rp_filter=0
 	must ip -n "$1" link set lo up
 }
 
@@ -143,6 +134,16 @@ cluster_up() # NODES [--mtu MTU] [--link-mtu MTU] [--shared]
 		esac
 	done
 	NETNS=()
+	# New namespaces inherit these. Duplicate address detection would keep
+	# addresses unusable for a second; rp_filter is asymmetric routing's
+	# business, see mlbctl(8).
+	must sysctl -qw net.core.devconf_inherit_init_net=1 \
+		net.ipv6.conf.all.accept_dad=0 \
+		net.ipv6.conf.default.accept_dad=0 \
+		net.ipv6.conf.all.disable_ipv6=0 \
+		net.ipv6.conf.default.disable_ipv6=0 \
+		net.ipv4.conf.all.rp_filter=0 \
+		net.ipv4.conf.default.rp_filter=0
 	netns_add "$PREFIX-r"
 	must on_router sysctl -qw net.ipv4.ip_forward=1 \
 		net.ipv6.conf.all.forwarding=1 \
@@ -164,26 +165,22 @@ cluster_up() # NODES [--mtu MTU] [--link-mtu MTU] [--shared]
 	neighbours_known
 }
 
-reach() # NETNS ADDR [SOURCE]
+reach() # NETNS [-s SOURCE] ADDR...
 {
-	in_netns "$1" ping -q -c1 -W5 ${3:+-I "$3"} "$2" > "$TMP/ping" 2>&1 ||
-		bail "$1 does not reach $2: $(cat "$TMP/ping")"
+	in_netns "$1" "$RAWPKT" reach -w $((5000 * MLB_SCALE)) "${@:2}" ||
+		bail "$1 does not reach them all: ${*:2}"
 }
 
 # Each cable has carried a packet both ways: what follows is not held up, and
 # no first burst is cut short, by address resolution.
 neighbours_known()
 {
-	local i
+	local i all=()
 
 	for ((i = 1; i <= NODES; i++)); do
-		reach "$PREFIX-n$i" "10.2.$i.1"
-		reach "$PREFIX-n$i" "2001:db8:2:$i::1"
+		all+=("$(node_link4 "$i")" "$(node_link6 "$i")")
 	done
-	for i in 1 2; do
-		reach "$PREFIX-c" "10.1.$i.1" "10.1.$i.2"
-		reach "$PREFIX-c" "2001:db8:1:$i::1" "2001:db8:1:$i::2"
-	done
+	reach "$PREFIX-r" "${all[@]}" "${CLIENT4[@]}" "${CLIENT6[@]}"
 }
 
 # The router spreads the VIPs over these nodes, in this order.

@@ -37,10 +37,11 @@ join_run() # NAME 4|6 local|maglev full|empty [CLIENT_OPTION...]
 	endpoints_add
 	client_says join ready 40 || bail "$(cat "$TMP/join.out")"
 	# Counted now, because last packets of what has closed are asked for too.
-	asked=$(($(moved resolve started) - before))
-	lost=$(($(moved resolve drop-key) + $(moved resolve drop-full) +
-		$(moved resolve drop-rate) + $(moved resolve timeout) +
-		$(moved steer unclaimed)))
+	stats_take
+	asked=$(($(grew resolve started) - before))
+	lost=$(($(grew resolve drop-key) + $(grew resolve drop-full) +
+		$(grew resolve drop-rate) + $(grew resolve timeout) +
+		$(grew steer unclaimed)))
 	client_go join
 	client_end join
 
@@ -50,16 +51,17 @@ join_run() # NAME 4|6 local|maglev full|empty [CLIENT_OPTION...]
 	joins=$(($(nodes_nstat MPTcpExtMPJoinAckRx) - joins))
 	check_eq "$name: owners accepted every join" "$joins" "$n"
 	[ "$joins" = "$n" ] || nodes_tell
+	stats_take
 	if [ "$table" = full ]; then
-		forward=$(moved steer join-owner)
+		forward=$(grew steer join-owner)
 		check_eq "$name: nothing was asked" "$asked" 0
 	else
-		forward=$(moved steer join-resolved)
-		owner=$(moved steer join-owner)
-		check_ge "$name: peers were asked" "$(moved resolve found)" 1
+		forward=$(grew steer join-resolved)
+		owner=$(grew steer join-owner)
+		check_ge "$name: peers were asked" "$(grew resolve found)" 1
 	fi
 	check_eq "$name: each join was local or forwarded once" \
-		$((forward + owner + $(moved steer join-local))) "$n"
+		$((forward + owner + $(grew steer join-local))) "$n"
 	check_ge "$name: joins were forwarded" "$forward" 1
 	check_eq "$name: none was dropped or given up" "$lost" 0
 	wait_for 10 owner_total_is 0

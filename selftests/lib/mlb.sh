@@ -6,10 +6,7 @@ PORT=8080
 
 ctl() # NODE ARGUMENT...
 {
-	local i=$1
-
-	shift
-	on_node "$i" mlbctl "$@"
+	mlbctl -n "$PREFIX-n$1" "${@:2}"
 }
 
 mlb_loaded() { [ -d /sys/module/mlb ]; }
@@ -31,13 +28,15 @@ key_file() # NAME TEXT
 	echo "$TMP/$1"
 }
 
+NODE_SELF=("" self)
+
 # Key and nodes on every node. --family: of the cluster network.
 #
 # The limit on waiting for an answer is that of a slow, checking kernel; the
 # tests of the limit itself set their own.
 mlb_up() # [--family 4|6] [--weights "W1 W2 ..."]
 {
-	local family=4 weights="" w i j addr key
+	local family=4 weights="" i j key
 
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -49,18 +48,18 @@ mlb_up() # [--family 4|6] [--weights "W1 W2 ..."]
 	mlb_load
 	key=$(key_file key "one key for the whole cluster")
 	for ((i = 1; i <= NODES; i++)); do
-		must ctl "$i" key set "$key"
-		must ctl "$i" set resolve-timeout 500
 		# shellcheck disable=SC2086
 		set -- $weights
-		for ((j = 1; j <= NODES; j++)); do
-			addr=$("node_addr$family" "$j")
-			w=${1:+weight $1}
-			[ $# = 0 ] || shift
-			# shellcheck disable=SC2046,SC2086
-			must ctl "$i" node add "$j" addr "$addr" $w \
-				$([ "$i" = "$j" ] && echo self)
-		done
+		{
+			echo "key set $key"
+			echo "set resolve-timeout 500"
+			for ((j = 1; j <= NODES; j++)); do
+				echo "node add $j addr $("node_addr$family" "$j")" \
+					"${1:+weight $1}" "${NODE_SELF[i == j]}"
+				[ $# = 0 ] || shift
+			done
+		} > "$TMP/setup"
+		must ctl "$i" -b "$TMP/setup"
 	done
 	if [ "$NODES" -gt 1 ]; then
 		cluster_known "$family"
@@ -70,13 +69,14 @@ mlb_up() # [--family 4|6] [--weights "W1 W2 ..."]
 # The nodes' neighbour entries for each other exist.
 cluster_known() # 4|6
 {
-	local i j
+	local i j others
 
 	for ((i = 1; i <= NODES; i++)); do
+		others=()
 		for ((j = 1; j <= NODES; j++)); do
-			[ "$i" = "$j" ] && continue
-			reach "$PREFIX-n$i" "$("node_addr$1" "$j")"
+			[ "$i" = "$j" ] || others+=("$("node_addr$1" "$j")")
 		done
+		reach "$PREFIX-n$i" "${others[@]}"
 	done
 }
 
@@ -95,59 +95,68 @@ services_up() # [ARGUMENT...]: both VIPs, one port
 	service_all add "[$VIP6]:$PORT" "$@"
 }
 
+# Every counter of every node, or of one, by NODE.GROUP.COUNTER.
+stats_read() # ARRAY [NODE]
+{
+	local -n into=$1
+	local i from=${2:-1} to=${2:-$NODES} group name value
+
+	into=()
+	for ((i = from; i <= to; i++)); do
+		while read -r group name value; do
+			into[$i.$group.$name]=$value
+		done < <(exec mlbctl -n "$PREFIX-n$i" stats)
+	done
+	[ ${#into[@]} -gt 0 ] || bail "mlbctl stats says nothing"
+}
+
+# The sum of a counter over all nodes, or its value on one.
+stat_sum() # GROUP COUNTER [NODE]
+{
+	local i from=${3:-1} to=${3:-$NODES} sum=0
+
+	stats_take ${3:+"$3"}
+	for ((i = from; i <= to; i++)); do
+		[ -n "${STATS_NOW[$i.$1.$2]:-}" ] || bail "no counter $1 $2"
+		sum=$((sum + STATS_NOW[$i.$1.$2]))
+	done
+	echo $sum
+}
+
 stat_get() # NODE GROUP COUNTER
 {
-	ctl "$1" -j stats | jq -e --arg g "$2" --arg c "$3" '.[$g][$c]'
+	stat_sum "$2" "$3" "$1"
 }
 
-stat_sum() # GROUP COUNTER
-{
-	local i
+declare -A STATS_MARK STATS_NOW
 
-	for ((i = 1; i <= NODES; i++)); do
-		ctl "$i" -j stats
-	done | jq -s --arg g "$1" --arg c "$2" 'map(.[$g][$c]) | add'
-}
-
-# Every counter of every node, or one: "NODE.GROUP.COUNTER VALUE" lines.
-stats_lines() # [NODE]
-{
-	local i from=${1:-1} to=${1:-$NODES}
-
-	for ((i = from; i <= to; i++)); do
-		ctl "$i" -j stats
-	done | jq -rs --argjson from "$from" 'to_entries[] |
-		(.key + $from) as $i | .value | to_entries[] |
-		.key as $g | .value | to_entries[] |
-		"\($i).\($g).\(.key) \(.value)"'
-}
-
-declare -A STATS_MARK
-
-# Remembers the counters; moved says by how much they grew since.
+# Remembers the counters; moved says by how much one grew since, and grew by how
+# much it had when stats_take last read them all.
 stats_mark() # [NODE]
 {
-	local name value
+	stats_read STATS_MARK "$@"
+}
 
-	STATS_MARK=()
-	stats_lines "$@" > "$TMP/stats"
-	[ -s "$TMP/stats" ] || bail "mlbctl -j stats says nothing"
-	while read -r name value; do
-		STATS_MARK[$name]=$value
-	done < "$TMP/stats"
+stats_take() # [NODE]
+{
+	stats_read STATS_NOW "$@"
+}
+
+grew() # GROUP COUNTER [NODE]
+{
+	local i from=${3:-1} to=${3:-$NODES} sum=0
+
+	for ((i = from; i <= to; i++)); do
+		[ -n "${STATS_NOW[$i.$1.$2]:-}" ] || bail "no counter $1 $2"
+		sum=$((sum + STATS_NOW[$i.$1.$2] - STATS_MARK[$i.$1.$2]))
+	done
+	echo $sum
 }
 
 moved() # GROUP COUNTER [NODE]
 {
-	local i from=${3:-1} to=${3:-$NODES} before=0
-
-	for ((i = from; i <= to; i++)); do
-		before=$((before + ${STATS_MARK[$i.$1.$2]}))
-	done
-	for ((i = from; i <= to; i++)); do
-		ctl "$i" -j stats
-	done | jq -es --arg g "$1" --arg c "$2" --argjson before "$before" \
-		'map(.[$g][$c]) | add - $before' || bail "no counter $1 $2"
+	stats_take ${3:+"$3"}
+	grew "$@"
 }
 
 moved_ge() # N GROUP COUNTER [NODE]
@@ -158,26 +167,25 @@ moved_ge() # N GROUP COUNTER [NODE]
 # What moved at all, one counter a line.
 stats_changed() # [NODE]
 {
-	local name value
+	local name
 
-	stats_lines "$@" > "$TMP/stats"
-	[ -s "$TMP/stats" ] || echo "mlbctl -j stats says nothing"
-	while read -r name value; do
-		[ "$value" = "${STATS_MARK[$name]}" ] ||
-			echo "$name $((value - STATS_MARK[$name]))"
-	done < "$TMP/stats"
+	stats_take "$@"
+	for name in "${!STATS_NOW[@]}"; do
+		[ "${STATS_NOW[$name]}" = "${STATS_MARK[$name]}" ] ||
+			echo "$name $((STATS_NOW[$name] - STATS_MARK[$name]))"
+	done | sort
 }
 
 # Tokens that the node's table has, one a line; "local" only its own ones.
 owner_tokens() # NODE [local]
 {
-	ctl "$1" -j owner list |
-		jq -r --arg l "${2:-}" '.[] | select($l == "" or .local == true) | .token'
+	ctl "$1" owner list > "$TMP/owners"
+	sed -n "${2:+/ local /}s/ .*//p" "$TMP/owners"
 }
 
 owner_count() # NODE [local]
 {
-	owner_tokens "$@" | wc -l
+	ctl "$1" owner list | grep -c "${2:+ local }"
 }
 
 owner_total_local()
@@ -185,8 +193,8 @@ owner_total_local()
 	local i
 
 	for ((i = 1; i <= NODES; i++)); do
-		ctl "$i" -j owner list
-	done | jq -s '[.[][] | select(.local)] | length'
+		ctl "$i" owner list
+	done | grep -c ' local '
 }
 
 owner_total_is() # N
@@ -197,24 +205,18 @@ owner_total_is() # N
 # Every node gets the others' own entries, as the daemon would bring them.
 owners_copy()
 {
-	local i j
+	local i
 
 	for ((i = 1; i <= NODES; i++)); do
-		ctl "$i" -j owner list |
-			jq -r '.[] | select(.local == true) |
-				"\(.token) node \(.node) cpu \(.cpu)"' \
-			> "$TMP/owners.$i"
-	done
+		ctl "$i" owner list
+	done | sed -nE 's/^(.* node .* cpu [0-9]+) local .*/\1/p' > "$TMP/owners"
 	for ((i = 1; i <= NODES; i++)); do
-		for ((j = 1; j <= NODES; j++)); do
-			if [ "$i" != "$j" ] && [ -s "$TMP/owners.$j" ]; then
-				must ctl "$i" owner add - < "$TMP/owners.$j"
-			fi
-		done
+		sed "/ node $i /d" "$TMP/owners" > "$TMP/others"
+		must ctl "$i" owner add - < "$TMP/others"
 	done
 }
 
 flow_count() # NODE
 {
-	ctl "$1" -j flow list | jq length
+	ctl "$1" flow list | wc -l
 }

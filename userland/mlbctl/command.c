@@ -94,11 +94,15 @@ void help_all(FILE *to)
 {
 	const struct command *c;
 
-	fputs("Usage: mlbctl [-j] COMMAND [ARGUMENTS]\n\n", to);
+	fputs("Usage: mlbctl [-j] [-n NETNS] COMMAND [ARGUMENTS]\n"
+	      "       mlbctl [-j] [-n NETNS] -b FILE\n\n",
+	      to);
 	for (c = commands; c; c = c->next)
 		fprintf(to, "  %-10s %s\n", c->name, c->help);
 	fputs("\n"
 	      "  -j         JSON\n"
+	      "  -n NETNS   in this network namespace\n"
+	      "  -b FILE    the commands in FILE, a line each; - is standard input\n"
 	      "  -h         help, also after a command\n"
 	      "  -V         version\n"
 	      "\n"

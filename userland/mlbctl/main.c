@@ -1,15 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
-/* mlbctl: from the command line to a command, and from its end to a status. */
+/* mlbctl: general options, and which command they are for. */
 #include <errno.h>
-#include <stdlib.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mlbctl.h"
 
 struct options {
 	bool json;
 	bool help;
+	const char *netns;
+	const char *batch;
 };
+
+/* Whether argv[*i] is this option with a value; which may be missing. */
+static bool take_value(char **argv, int *i, const char *brief,
+		       const char *name, const char **value)
+{
+	if (strcmp(argv[*i], brief) && strcmp(argv[*i], name))
+		return false;
+	*value = argv[*i + 1] ? argv[++*i] : "";
+	return true;
+}
 
 /*
  * Options may stand anywhere, so they are taken out before the rest is looked
@@ -24,126 +39,100 @@ static int take_options(int argc, char **argv, struct options *options)
 			options->json = true;
 		else if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help"))
 			options->help = true;
-		else
+		else if (!take_value(argv, &i, "-n", "--netns",
+				     &options->netns) &&
+			 !take_value(argv, &i, "-b", "--batch",
+				     &options->batch))
 			argv[n++] = argv[i];
 	}
 	argv[n] = NULL;
 	return n;
 }
 
-static int find_command(struct mlbctl *ctl, const char *word)
+/* A name is one that "ip netns" gave; what has a slash is a path. */
+static int enter_netns(const char *name)
 {
-	const struct command *found = NULL;
+	char path[PATH_MAX];
+	int fd, ret;
 
-	switch (command_match(word, &found)) {
-	case 0:
-		ctl->command = found;
-		return 0;
-	case -2:
-		return usage_error(ctl, "command \"%s\" is ambiguous", word);
-	default:
-		return usage_error(ctl, "no command \"%s\"", word);
+	if (snprintf(path, sizeof(path), "%s%s",
+		     strchr(name, '/') ? "" : "/run/netns/", name) >=
+	    (int)sizeof(path))
+		path[0] = '\0';
+	fd = *name ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0) {
+		fprintf(stderr,
+			"mlbctl: no network namespace \"%s\": \"ip netns\" lists them\n",
+			name);
+		return EXIT_USAGE;
 	}
+	ret = setns(fd, CLONE_NEWNET);
+	if (ret)
+		fprintf(stderr, "mlbctl: network namespace \"%s\": %s\n", name,
+			strerror(errno));
+	close(fd);
+	return ret ? EXIT_REFUSED : 0;
 }
 
-/* Takes the verb off argv when there is one. */
-static int find_verb(struct mlbctl *ctl, int *argc, char ***argv)
+static int run_one(const struct output *out, int argc, char **argv)
 {
-	const struct verb *verb = verb_only(ctl->command);
+	struct mlbctl ctl = { .out = *out };
+	int ret = command_read(&ctl, argc, argv);
 
-	if (verb) {
-		ctl->verb = verb;
-		return 0;
-	}
-	if (!*argc)
-		return usage_error(ctl, "what to do is missing");
-
-	switch (verb_match(ctl->command, **argv, &verb)) {
-	case 0:
-		ctl->verb = verb;
-		(*argc)--, (*argv)++;
-		return 0;
-	case -2:
-		return usage_error(ctl, "\"%s\" is ambiguous", **argv);
-	default:
-		return usage_error(ctl, "there is no \"%s\"", **argv);
-	}
-}
-
-static int run_verb(struct mlbctl *ctl)
-{
-	const struct verb *verb = ctl->verb;
-	int ret;
-
-	if (!verb->own_socket) {
-		ret = mlb_open(&ctl->mlb);
+	if (!ret && !ctl.verb->own_socket) {
+		ret = mlb_open(&ctl.mlb);
 		if (ret)
-			return open_error(ret);
+			ret = open_error(ret);
 	}
-	ret = verb->run(ctl);
-	if (ret < 0)
-		ret = refused(ctl);
-	mlb_close(ctl->mlb);
-	return ret;
-}
-
-static int run_command(struct mlbctl *ctl, int argc, char **argv)
-{
-	const struct verb *verb = ctl->verb;
-	char error[ARGS_ERROR_SIZE];
-	int ret = 0;
-
-	ctl->data = calloc(1, verb->size ? verb->size : 1);
-	if (!ctl->data) {
-		fputs("mlbctl: out of memory\n", stderr);
-		return EXIT_REFUSED;
-	}
-	if (!args_parse(verb->args, argc, argv, ctl->data, &ctl->seen, error)) {
-		ret = usage_error(ctl, "%s", error);
-		goto out;
-	}
-
-	if (verb->prepare)
-		ret = verb->prepare(ctl);
 	if (!ret)
-		ret = run_verb(ctl);
-	if (verb->release)
-		verb->release(ctl);
-out:
-	free(ctl->data);
+		ret = command_run(&ctl);
+	mlb_close(ctl.mlb);
+	command_end(&ctl);
 	return ret;
 }
 
-static int dispatch(struct mlbctl *ctl, int argc, char **argv, bool help)
+static int help(int argc, char **argv)
 {
+	struct mlbctl ctl = {};
 	int ret;
 
 	if (!argc) {
-		help_all(help ? stdout : stderr);
-		return help ? EXIT_OK : EXIT_USAGE;
+		help_all(stdout);
+		return EXIT_OK;
 	}
-	ret = find_command(ctl, argv[0]);
-	if (ret)
-		return ret;
-	argc--, argv++;
+	if (argc == 1 && !command_match(argv[0], &ctl.command)) {
+		help_command(stdout, ctl.command);
+		return EXIT_OK;
+	}
+	ret = command_find(&ctl, argc, argv);
+	if (!ret)
+		help_verb(stdout, ctl.command, ctl.verb);
+	return ret;
+}
 
-	if (help && !argc) {
-		help_command(stdout, ctl->command);
-		return EXIT_OK;
+static int dispatch(const struct options *options, int argc, char **argv)
+{
+	const struct output out = { .file = stdout, .json = options->json };
+	int ret;
+
+	if (options->help)
+		return help(argc, argv);
+	if (!argc == !options->batch) {
+		help_all(stderr);
+		return EXIT_USAGE;
 	}
-	ret = find_verb(ctl, &argc, &argv);
-	if (ret)
-		return ret;
-	if (help) {
-		help_verb(stdout, ctl->command, ctl->verb);
-		return EXIT_OK;
+	if (options->netns) {
+		ret = enter_netns(options->netns);
+		if (ret)
+			return ret;
 	}
-	return run_command(ctl, argc, argv);
+	if (options->batch)
+		return batch_run(options->batch, &out);
+	return run_one(&out, argc, argv);
 }
 
 int main(int argc, char **argv)
 {
-	struct mlbctl ctl = { .out.file = stdout };
 	struct options options = {};
 	int ret;
 
@@ -158,8 +147,7 @@ int main(int argc, char **argv)
 	}
 
 	argc = take_options(argc - 1, argv + 1, &options);
-	ctl.out.json = options.json;
-	ret = dispatch(&ctl, argc, argv + 1, options.help);
+	ret = dispatch(&options, argc, argv + 1);
 
 	/* A listing that was cut off by a full disk must not pass for one. */
 	if (fflush(stdout) || ferror(stdout)) {

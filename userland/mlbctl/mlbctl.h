@@ -68,18 +68,48 @@ struct command {
 };
 
 /**
- * struct mlbctl - one run of the program
+ * struct mlbctl - one command that was given
+ * @mlb: open while it runs, NULL if it opens its own socket
+ * @n_words: how many words named it
  * @data: verb->size bytes, filled from the arguments
  * @seen: the field bits of the arguments that were given
+ * @in_batch: it is one of many
+ * @prepared: verb->release has to run
  */
 struct mlbctl {
 	struct mlb *mlb;
 	struct output out;
 	const struct command *command;
 	const struct verb *verb;
+	int n_words;
 	void *data;
 	unsigned int seen;
+	bool in_batch;
+	bool prepared;
 };
+
+/**
+ * command_read() - everything that can be done without the kernel
+ *
+ * Finds command and verb, parses the arguments, which stay referred to, and
+ * prepares. command_find() does the first of it only.
+ *
+ * Return: exit status; what is wrong has been said. command_end() must follow
+ * in any case.
+ */
+int command_read(struct mlbctl *ctl, int argc, char **argv);
+int command_find(struct mlbctl *ctl, int argc, char **argv);
+/* Return: exit status; what is wrong has been said. */
+int command_run(struct mlbctl *ctl);
+void command_end(struct mlbctl *ctl);
+
+/**
+ * batch_run() - run the commands of a file, "-" for standard input
+ *
+ * Return: exit status. Stops at the first command that fails; if that could be
+ * known without the kernel, nothing has been done.
+ */
+int batch_run(const char *path, const struct output *out);
 
 void command_register(struct command *command);
 struct command *command_first(void);

@@ -133,6 +133,29 @@ passes owner add -
 passes owner replace -
 INPUT=
 
+INPUT=$TMP/batch
+printf '# a comment\n\nnode add 1 addr 10.0.0.1 self\n  set port 5\n' > "$INPUT"
+passes -b -
+passes -b "$INPUT"
+usage "Usage" -b "$INPUT" node list
+usage "No such file" -b "$TMP/absent"
+printf 'set port 5\nset prot 5\n' > "$INPUT"
+usage ":2: nothing of the batch was done" -b "$INPUT"
+usage "standard input:2: nothing" -b -
+printf 'set port 5\nmonitor\n' > "$INPUT"
+usage "not in a batch" -b "$INPUT"
+printf 'owner add -\n0x1 node 2\n' > "$INPUT"
+usage "not in a batch" -b -
+printf 'set port 5\0\n' > "$INPUT"
+usage "zero byte" -b "$INPUT"
+seq -s ' ' 40 > "$INPUT"
+usage "too many words" -b "$INPUT"
+INPUT=
+
+usage "no network namespace" -n absent node list
+usage "no network namespace" node list -n
+passes -n /proc/self/ns/net node list
+
 helps "Exit status" -h
 helps "mlbctl " -V
 helps "MP_JOIN SYNs" stats -h
