@@ -80,13 +80,9 @@ if ! wait $prepare; then
 	echo "0 1" > build/test/prepare.count
 fi
 children=()
-# A guest emulated on two CPUs keeps little more than one busy.
 for kernel in "${KERNELS_QEMU[@]}"; do
 	# Until it has counted, it has failed.
 	echo "0 1" > "build/test/$kernel.count"
-	while [ "$(jobs -rp | wc -l)" -ge 2 ]; do
-		wait -n || :
-	done
 	counted "$kernel" scripts/run-tests.sh "$kernel" core &
 	children+=($!)
 done

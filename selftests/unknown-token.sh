@@ -19,7 +19,7 @@ unknown() # 4|6
 
 	stats_mark
 	check_eq "IPv$f: unknown token gets a RST" \
-		"$(join_syn "$f" 0x11223344 4000)" rst
+		"$(join_syn "$f" "0x1122334$f" 4000)" rst
 	check_eq "IPv$f: it was asked for" "$(moved resolve started)" 1
 	check_range "IPv$f: by at most two queries to each peer" \
 		"$(moved resolve query-tx)" 2 4
