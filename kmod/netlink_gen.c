@@ -31,12 +31,14 @@ static const struct netlink_range_validation mlb_a_node_weight_range = {
 };
 
 /* Common nested types */
-const struct nla_policy mlb_owner_entry_nl_policy[MLB_A_OWNER_ENTRY_AGE + 1] = {
+const struct nla_policy mlb_owner_entry_nl_policy[MLB_A_OWNER_ENTRY_SEEN + 1] = {
 	[MLB_A_OWNER_ENTRY_TOKEN] = { .type = NLA_U32, },
 	[MLB_A_OWNER_ENTRY_NODE] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
 	[MLB_A_OWNER_ENTRY_CPU] = { .type = NLA_U32, },
 	[MLB_A_OWNER_ENTRY_LOCAL] = { .type = NLA_FLAG, },
 	[MLB_A_OWNER_ENTRY_AGE] = { .type = NLA_U32, },
+	[MLB_A_OWNER_ENTRY_RIVAL] = { .type = NLA_U16, },
+	[MLB_A_OWNER_ENTRY_SEEN] = { .type = NLA_FLAG, },
 };
 
 /* MLB_CMD_CONFIG_SET - do */
@@ -59,12 +61,14 @@ static const struct nla_policy mlb_node_get_nl_policy[MLB_A_NODE_ID + 1] = {
 };
 
 /* MLB_CMD_NODE_ADD - do */
-static const struct nla_policy mlb_node_add_nl_policy[MLB_A_NODE_SELF + 1] = {
+static const struct nla_policy mlb_node_add_nl_policy[MLB_A_NODE_ENCAP_PORT + 1] = {
 	[MLB_A_NODE_ID] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
 	[MLB_A_NODE_ADDR] = { .type = NLA_BINARY, },
 	[MLB_A_NODE_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &mlb_a_node_weight_range),
 	[MLB_A_NODE_STATE] = NLA_POLICY_MAX(NLA_U32, 3),
 	[MLB_A_NODE_SELF] = { .type = NLA_FLAG, },
+	[MLB_A_NODE_ENCAP] = NLA_POLICY_MAX(NLA_U32, 2),
+	[MLB_A_NODE_ENCAP_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 };
 
 /* MLB_CMD_NODE_SET - do */
@@ -121,9 +125,10 @@ static const struct nla_policy mlb_owner_get_dump_nl_policy[MLB_A_OWNER_TOKEN + 
 };
 
 /* MLB_CMD_OWNER_ADD - do */
-static const struct nla_policy mlb_owner_add_nl_policy[MLB_A_OWNER_REPLACE + 1] = {
+static const struct nla_policy mlb_owner_add_nl_policy[MLB_A_OWNER_ANNOUNCE + 1] = {
 	[MLB_A_OWNER_ENTRY] = NLA_POLICY_NESTED(mlb_owner_entry_nl_policy),
 	[MLB_A_OWNER_REPLACE] = { .type = NLA_FLAG, },
+	[MLB_A_OWNER_ANNOUNCE] = { .type = NLA_FLAG, },
 };
 
 /* MLB_CMD_OWNER_DEL - do */
@@ -142,8 +147,18 @@ static const struct nla_policy mlb_flow_get_nl_policy[MLB_A_FLOW_DPORT + 1] = {
 	[MLB_A_FLOW_DPORT] = { .type = NLA_U16, },
 };
 
+/* MLB_CMD_EXPLAIN - do */
+static const struct nla_policy mlb_explain_nl_policy[MLB_A_EXPLAIN_TOKEN + 1] = {
+	[MLB_A_EXPLAIN_SADDR] = { .type = NLA_BINARY, },
+	[MLB_A_EXPLAIN_DADDR] = { .type = NLA_BINARY, },
+	[MLB_A_EXPLAIN_SPORT] = { .type = NLA_U16, },
+	[MLB_A_EXPLAIN_DPORT] = { .type = NLA_U16, },
+	[MLB_A_EXPLAIN_SYN] = { .type = NLA_FLAG, },
+	[MLB_A_EXPLAIN_TOKEN] = { .type = NLA_U32, },
+};
+
 /* Ops table for mlb */
-const struct genl_split_ops mlb_nl_ops[20] = {
+const struct genl_split_ops mlb_nl_ops[21] = {
 	{
 		.cmd	= MLB_CMD_CONFIG_GET,
 		.doit	= mlb_nl_config_get_doit,
@@ -179,7 +194,7 @@ const struct genl_split_ops mlb_nl_ops[20] = {
 		.cmd		= MLB_CMD_NODE_ADD,
 		.doit		= mlb_nl_node_add_doit,
 		.policy		= mlb_node_add_nl_policy,
-		.maxattr	= MLB_A_NODE_SELF,
+		.maxattr	= MLB_A_NODE_ENCAP_PORT,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -251,7 +266,7 @@ const struct genl_split_ops mlb_nl_ops[20] = {
 		.cmd		= MLB_CMD_OWNER_ADD,
 		.doit		= mlb_nl_owner_add_doit,
 		.policy		= mlb_owner_add_nl_policy,
-		.maxattr	= MLB_A_OWNER_REPLACE,
+		.maxattr	= MLB_A_OWNER_ANNOUNCE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -276,6 +291,13 @@ const struct genl_split_ops mlb_nl_ops[20] = {
 		.policy		= mlb_flow_get_nl_policy,
 		.maxattr	= MLB_A_FLOW_DPORT,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= MLB_CMD_EXPLAIN,
+		.doit		= mlb_nl_explain_doit,
+		.policy		= mlb_explain_nl_policy,
+		.maxattr	= MLB_A_EXPLAIN_TOKEN,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd	= MLB_CMD_STATS_GET,

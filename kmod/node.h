@@ -15,6 +15,8 @@
  * @weight: share of new connections under maglev
  * @state: enum mlb_node_state
  * @self: the member is this host
+ * @encap: enum mlb_encap; how packets reach it
+ * @encap_port: UDP port of its decapsulator with MLB_ENCAP_GUE
  * @addr: address in the cluster network, IPv4 as ::ffff:a.b.c.d
  * @dst_cache: route to it, per CPU
  *
@@ -25,6 +27,8 @@ struct mlb_node {
 	u16 weight;
 	u8 state;
 	bool self;
+	u8 encap;
+	__be16 encap_port;
 	struct in6_addr addr;
 	struct dst_cache dst_cache;
 };
@@ -38,6 +42,12 @@ struct mlb_node {
 static inline struct mlb_node *mlb_node_find(struct mlb_net *mn, u16 id)
 {
 	return xa_load(&mn->nodes, id);
+}
+
+/* Whether the node runs mlb, and so can be asked. */
+static inline bool mlb_node_is_peer(const struct mlb_node *node)
+{
+	return node->encap == MLB_ENCAP_MLB;
 }
 
 /* Whether packets of existing flows may go to the node. */

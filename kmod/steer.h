@@ -3,23 +3,13 @@
 #define _MLB_STEER_H
 
 #include <linux/skbuff.h>
+#include <uapi/linux/mlb.h>
 
 #include "tunhdr.h"
 
 struct mlb_net;
 struct mlb_node;
 struct sock;
-
-/* The rule that decided a packet's way, for tracepoints. */
-enum mlb_rule {
-	MLB_RULE_FLOW,		/* flow known */
-	MLB_RULE_SOCKET,	/* socket on this host */
-	MLB_RULE_JOIN,		/* token known */
-	MLB_RULE_NEW,		/* scheduler */
-	MLB_RULE_RESOLVED,	/* a peer answered */
-	MLB_RULE_UNCLAIMED,	/* nobody answered */
-	MLB_RULE_TUNNEL,	/* came out of the tunnel */
-};
 
 struct sock *mlb_steer_socket(struct mlb_net *mn, const struct mlb_tuple *t,
 			      const struct net_device *dev);

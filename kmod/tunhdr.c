@@ -78,7 +78,7 @@ struct mac_msg {
 	u8 zero[6];
 } __aligned(SIPHASH_ALIGNMENT);
 
-static_assert(sizeof(struct mac_msg) == 72);
+static_assert(sizeof(struct mac_msg) == 80);
 
 static void mac_head_fill(struct mac_head *head, const struct mlb_tunhdr *th,
 			  u16 receiver)
@@ -118,11 +118,12 @@ bool mlb_tunmsg_valid(const struct mlb_tunmsg *msg, enum mlb_tuntype type)
 {
 	switch (type) {
 	case MLB_TUNTYPE_QUERY:
-		if (msg->hold || msg->cpu)
+		if (msg->hold || msg->cpu || msg->node)
 			return false;
 		break;
 	case MLB_TUNTYPE_ANSWER:
-		if (msg->hold == MLB_TUNMSG_NO || msg->hold > MLB_TUNMSG_YES)
+		if (msg->hold == MLB_TUNMSG_NO || msg->hold > MLB_TUNMSG_YES ||
+		    msg->seq || msg->ack)
 			return false;
 		break;
 	default:
@@ -131,7 +132,8 @@ bool mlb_tunmsg_valid(const struct mlb_tunmsg *msg, enum mlb_tuntype type)
 
 	switch (msg->kind) {
 	case MLB_TUNMSG_TOKEN:
-		if (!msg->token || !tuple_is_zero(&msg->tuple))
+		if (!msg->token || !tuple_is_zero(&msg->tuple) || msg->seq ||
+		    msg->ack)
 			return false;
 		break;
 	case MLB_TUNMSG_FLOW:

@@ -85,6 +85,10 @@ enum mlb_tunmsg_hold {
  * @cpu: CPU that took the first subflow; 0 in a query
  * @token: for a token
  * @tuple: for a flow; zero for a token
+ * @seq: sequence number of the packet, when a flow is asked for that a SYN
+ *	cookie may have opened; 0 in an answer
+ * @ack: its acknowledgement number; likewise
+ * @node: in an answer, the node without mlb that has it; 0 if the sender has
  * @zero: for later use
  */
 struct mlb_tunmsg {
@@ -94,10 +98,13 @@ struct mlb_tunmsg {
 	__be16 cpu;
 	__be32 token;
 	struct mlb_tuple tuple;
-	__be32 zero;
+	__be32 seq;
+	__be32 ack;
+	__be16 node;
+	__be16 zero;
 } __packed __aligned(4);
 
-static_assert(sizeof(struct mlb_tunmsg) == 56);
+static_assert(sizeof(struct mlb_tunmsg) == 64);
 
 /**
  * mlb_tunhdr_fill() - write a header without its MAC

@@ -206,7 +206,7 @@ static void test_mac_is_siphash_of_the_fields(void **state)
 			    mac_by_hand(&th, 0x0304, &tuple, 36, 48, &key));
 		assert_true(be64_to_cpu(mlb_tunhdr_mac_msg(&th, 0x0304, &msg,
 							   &key)) ==
-			    mac_by_hand(&th, 0x0304, &msg, 56, 72, &key));
+			    mac_by_hand(&th, 0x0304, &msg, 64, 80, &key));
 	}
 }
 
@@ -214,14 +214,14 @@ static void test_mac_is_siphash_of_the_fields(void **state)
  * Nodes of two releases must agree. Computed by "openssl mac SIPHASH", whose
  * output is little-endian, over
  * 03 04 00 00 01 02 01 00 | 03 04 | 40 .. 63 | 00 00, and
- * 23 01 00 00 01 02 01 00 | 03 04 | 80 .. b7 | 00 00 00 00 00 00.
+ * 23 01 00 00 01 02 01 00 | 03 04 | 80 .. bf | 00 00 00 00 00 00.
  */
 static void test_mac_bytes_stay(void **state)
 {
 	static const u8 want_flow[] = { 0xa4, 0xca, 0xcc, 0x83,
 					0x51, 0x64, 0x0b, 0x54 };
-	static const u8 want_msg[] = { 0x17, 0x22, 0x17, 0x1d,
-				       0xaa, 0x6d, 0xe3, 0xcc };
+	static const u8 want_msg[] = { 0x68, 0xa3, 0x29, 0x28,
+				       0x6f, 0x38, 0xbe, 0x96 };
 	struct mlb_tunhdr th;
 	struct mlb_tuple tuple;
 	struct mlb_tunmsg msg;

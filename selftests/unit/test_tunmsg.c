@@ -25,11 +25,16 @@ static void fill_good(struct mlb_tunmsg *msg, enum mlb_tuntype type, u8 kind)
 	if (type == MLB_TUNTYPE_ANSWER) {
 		msg->hold = MLB_TUNMSG_YES;
 		msg->cpu = cpu_to_be16(0xffff);
+		msg->node = cpu_to_be16(0xffff);
 	}
 	if (kind == MLB_TUNMSG_TOKEN)
 		msg->token = cpu_to_be32(0x80000001);
 	else
 		memset(&msg->tuple, 0xff, sizeof(msg->tuple));
+	if (kind == MLB_TUNMSG_FLOW && type == MLB_TUNTYPE_QUERY) {
+		msg->seq = cpu_to_be32(0xffffffff);
+		msg->ack = cpu_to_be32(0xffffffff);
+	}
 }
 
 typedef void check_fn(struct mlb_tunmsg *msg, enum mlb_tuntype type, u8 kind);
@@ -72,6 +77,44 @@ static void check_kind(struct mlb_tunmsg *msg, enum mlb_tuntype type, u8 kind)
 		/* The other kind asks for what this message leaves zero. */
 		assert_int_equal(mlb_tunmsg_valid(msg, type), value == kind);
 	}
+}
+
+static void check_node(struct mlb_tunmsg *msg, enum mlb_tuntype type, u8 kind)
+{
+	unsigned int value;
+
+	(void)kind;
+	for (value = 0; value < 65536; value++) {
+		msg->node = cpu_to_be16(value);
+		assert_int_equal(mlb_tunmsg_valid(msg, type),
+				 type == MLB_TUNTYPE_ANSWER || !value);
+	}
+}
+
+static void test_node(void **state)
+{
+	(void)state;
+	for_each_good(check_node);
+}
+
+/* Only who asks for a flow says which packet made it ask. */
+static void check_numbers(struct mlb_tunmsg *msg, enum mlb_tuntype type,
+			  u8 kind)
+{
+	bool may = kind == MLB_TUNMSG_FLOW && type == MLB_TUNTYPE_QUERY;
+
+	msg->seq = cpu_to_be32(1);
+	msg->ack = 0;
+	assert_int_equal(mlb_tunmsg_valid(msg, type), may);
+	msg->seq = 0;
+	msg->ack = cpu_to_be32(1);
+	assert_int_equal(mlb_tunmsg_valid(msg, type), may);
+}
+
+static void test_numbers(void **state)
+{
+	(void)state;
+	for_each_good(check_numbers);
 }
 
 static void test_kind(void **state)
@@ -162,8 +205,8 @@ static void check_zero(struct mlb_tunmsg *msg, enum mlb_tuntype type, u8 kind)
 	unsigned int bit;
 
 	(void)kind;
-	for (bit = 0; bit < 32; bit++) {
-		msg->zero = cpu_to_be32(1U << bit);
+	for (bit = 0; bit < 16; bit++) {
+		msg->zero = cpu_to_be16(1U << bit);
 		assert_false(mlb_tunmsg_valid(msg, type));
 	}
 }
@@ -181,6 +224,8 @@ int main(void)
 		cmocka_unit_test(test_kind),
 		cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_cpu),
+		cmocka_unit_test(test_node),
+		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_token),
 		cmocka_unit_test(test_tuple),
 		cmocka_unit_test(test_reserved),

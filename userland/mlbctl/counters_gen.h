@@ -4,6 +4,8 @@ MLB_COUNTER(MLB_A_STATS_STEER_FLOW, "steer", "flow",
 	    "packets of a known flow sent to its node")
 MLB_COUNTER(MLB_A_STATS_STEER_SOCKET, "steer", "socket",
 	    "packets whose socket is on this node")
+MLB_COUNTER(MLB_A_STATS_STEER_COOKIE, "steer", "cookie",
+	    "acknowledgements of a SYN cookie of this node")
 MLB_COUNTER(MLB_A_STATS_STEER_JOIN_LOCAL, "steer", "join-local",
 	    "MP_JOIN SYNs whose connection is on this node")
 MLB_COUNTER(MLB_A_STATS_STEER_JOIN_OWNER, "steer", "join-owner",
@@ -16,14 +18,20 @@ MLB_COUNTER(MLB_A_STATS_STEER_NEW_REMOTE, "steer", "new-remote",
 	    "SYNs of new connections sent to the node that the scheduler chose")
 MLB_COUNTER(MLB_A_STATS_STEER_RESOLVED, "steer", "resolved",
 	    "packets of unknown flows sent to the node that answered a query")
+MLB_COUNTER(MLB_A_STATS_STEER_PLAIN, "steer", "plain",
+	    "packets of unknown flows sent by consistent hash to a node without mlb")
 MLB_COUNTER(MLB_A_STATS_STEER_NO_NODE, "steer", "no-node",
 	    "SYNs of new connections that no node could take, left to the local stack")
 MLB_COUNTER(MLB_A_STATS_STEER_UNCLAIMED, "steer", "unclaimed",
 	    "packets that no node claimed, left to the local stack for its RST")
 MLB_COUNTER(MLB_A_STATS_STEER_REFUSED_STATE, "steer", "refused-state",
 	    "MP_JOIN SYNs, or tokens asked for, refused because their owner takes no joins (maintenance, dead or deleted)")
+MLB_COUNTER(MLB_A_STATS_STEER_REFUSED_RIVAL, "steer", "refused-rival",
+	    "MP_JOIN SYNs refused because two nodes announced their token")
 MLB_COUNTER(MLB_A_STATS_STEER_TUNNEL_IN, "steer", "tunnel-in",
 	    "packets that came out of the tunnel for this node")
+MLB_COUNTER(MLB_A_STATS_STEER_ICMP, "steer", "icmp",
+	    "ICMP errors about a flow of another node sent there")
 MLB_COUNTER(MLB_A_STATS_BAD_HEADER, "bad", "header",
 	    "packets to a service with a truncated or lying IP or TCP header, left to the stack")
 MLB_COUNTER(MLB_A_STATS_BAD_OPTION, "bad", "option",
@@ -32,6 +40,8 @@ MLB_COUNTER(MLB_A_STATS_BAD_VERSION, "bad", "version",
 	    "SYNs with MP_CAPABLE of a version other than 1, steered as plain TCP")
 MLB_COUNTER(MLB_A_STATS_BAD_FRAGMENT, "bad", "fragment",
 	    "IP fragments to a service address, left to the stack")
+MLB_COUNTER(MLB_A_STATS_BAD_ICMP_MTU, "bad", "icmp-mtu",
+	    "ICMP errors with an MTU below 552 (IPv4) or 1280 (IPv6), which TCP does not follow below that")
 MLB_COUNTER(MLB_A_STATS_OWNER_LEARNT, "owner", "learnt",
 	    "tokens learnt from connections of this node")
 MLB_COUNTER(MLB_A_STATS_OWNER_WITHDRAWN, "owner", "withdrawn",
@@ -42,8 +52,14 @@ MLB_COUNTER(MLB_A_STATS_OWNER_DELETED, "owner", "deleted",
 	    "entries deleted through netlink or with their node")
 MLB_COUNTER(MLB_A_STATS_OWNER_CACHED, "owner", "cached",
 	    "entries made from a peer's answer")
+MLB_COUNTER(MLB_A_STATS_OWNER_SEEN, "owner", "seen",
+	    "tokens learnt here from handshakes with nodes without mlb")
+MLB_COUNTER(MLB_A_STATS_OWNER_EVICTED, "owner", "evicted",
+	    "entries of answers or of nodes without mlb removed to make room")
 MLB_COUNTER(MLB_A_STATS_OWNER_CONFLICT, "owner", "conflict",
-	    "tokens learnt here that the table showed at another node")
+	    "tokens that two nodes have announced")
+MLB_COUNTER(MLB_A_STATS_OWNER_COLLISION, "owner", "collision",
+	    "SYN/ACKs sent without MP_CAPABLE because another node has their token")
 MLB_COUNTER(MLB_A_STATS_OWNER_FULL, "owner", "full",
 	    "entries not made because the table is at max-owners")
 MLB_COUNTER(MLB_A_STATS_LEARN_DROPPED, "learn", "dropped",
@@ -76,6 +92,8 @@ MLB_COUNTER(MLB_A_STATS_RESOLVE_DROP_FULL, "resolve", "drop-full",
 	    "packets dropped because too many wait in all")
 MLB_COUNTER(MLB_A_STATS_RESOLVE_DROP_RATE, "resolve", "drop-rate",
 	    "packets dropped because resolve-rate was reached")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_DROP_ICMP, "resolve", "drop-icmp",
+	    "ICMP errors about unknown flows dropped because their part of resolve-rate was used up")
 MLB_COUNTER(MLB_A_STATS_RESOLVE_DROP_GONE, "resolve", "drop-gone",
 	    "waiting packets dropped because their device, service or namespace went")
 MLB_COUNTER(MLB_A_STATS_RESOLVE_QUERY_TX, "resolve", "query-tx",
@@ -92,6 +110,12 @@ MLB_COUNTER(MLB_A_STATS_RESOLVE_ANSWER_LIMITED, "resolve", "answer-limited",
 	    "queries not answered because resolve-rate was reached")
 MLB_COUNTER(MLB_A_STATS_TUNNEL_TX, "tunnel", "tx",
 	    "packets sent through the tunnel")
+MLB_COUNTER(MLB_A_STATS_TUNNEL_TX_TOOBIG, "tunnel", "tx-toobig",
+	    "packets too large for the tunnel, answered with an ICMP error")
+MLB_COUNTER(MLB_A_STATS_TUNNEL_TX_FRAGMENTED, "tunnel", "tx-fragmented",
+	    "packets too large for the tunnel, sent in fragments because no ICMP error may answer them")
+MLB_COUNTER(MLB_A_STATS_MSS_CLAMPED, "mss", "clamped",
+	    "SYN/ACKs whose MSS was lowered to what fits the tunnel")
 MLB_COUNTER(MLB_A_STATS_TUNNEL_TX_ROUTE, "tunnel", "tx-route",
 	    "packets dropped for want of a route to the node")
 MLB_COUNTER(MLB_A_STATS_TUNNEL_TX_MEMORY, "tunnel", "tx-memory",

@@ -60,6 +60,96 @@ enum mlb_table {
 	MLB_TABLE_FLOW,
 };
 
+/**
+ * enum mlb_encap - How packets reach a node.
+ * @MLB_ENCAP_MLB: The authenticated tunnel; the node runs mlb.
+ * @MLB_ENCAP_IPIP: IP in IP (RFC 2003, RFC 2473); the node has a plain
+ *   decapsulator.
+ * @MLB_ENCAP_GUE: Generic UDP Encapsulation, variant 0; likewise.
+ */
+enum mlb_encap {
+	MLB_ENCAP_MLB,
+	MLB_ENCAP_IPIP,
+	MLB_ENCAP_GUE,
+};
+
+/**
+ * enum mlb_verdict - What becomes of a packet.
+ * @MLB_VERDICT_LOCAL: It goes to the stack of this host.
+ * @MLB_VERDICT_REMOTE: It is sent to another node.
+ * @MLB_VERDICT_ASK: It waits until a peer says whose it is.
+ */
+enum mlb_verdict {
+	MLB_VERDICT_LOCAL,
+	MLB_VERDICT_REMOTE,
+	MLB_VERDICT_ASK,
+};
+
+/**
+ * enum mlb_rule - The rule that decides a packet's way; the first that matches
+ *   does.
+ * @MLB_RULE_FLOW: The flow is known.
+ * @MLB_RULE_JOIN: SYN with MP_JOIN.
+ * @MLB_RULE_NEW: Any other SYN.
+ * @MLB_RULE_SOCKET: Not a SYN, and a socket of this host has the flow.
+ * @MLB_RULE_UNKNOWN: Not a SYN, and nothing is known of the flow.
+ * @MLB_RULE_RESOLVED: A peer answered.
+ * @MLB_RULE_UNCLAIMED: No peer answered.
+ * @MLB_RULE_TUNNEL: It came out of the tunnel.
+ */
+enum mlb_rule {
+	MLB_RULE_FLOW,
+	MLB_RULE_JOIN,
+	MLB_RULE_NEW,
+	MLB_RULE_SOCKET,
+	MLB_RULE_UNKNOWN,
+	MLB_RULE_RESOLVED,
+	MLB_RULE_UNCLAIMED,
+	MLB_RULE_TUNNEL,
+};
+
+/**
+ * enum mlb_reason - Why the rule decided so.
+ * @MLB_REASON_FLOW_ENTRY: the flow table names the node
+ * @MLB_REASON_TOKEN_LOCAL: the connection is on this host
+ * @MLB_REASON_TOKEN_OWNER: the owner table names the node
+ * @MLB_REASON_TOKEN_UNKNOWN: the owner table does not have the token
+ * @MLB_REASON_TOKEN_ZERO: token 0 is of no connection
+ * @MLB_REASON_TOKEN_CONTESTED: two nodes announced the token
+ * @MLB_REASON_OWNER_STATE: the state of the owner admits no joins
+ * @MLB_REASON_NO_SELF: no node is this host
+ * @MLB_REASON_SCHEDULER_LOCAL: the service keeps new connections where they
+ *   arrive
+ * @MLB_REASON_SCHEDULER_MAGLEV: consistent hashing over the pool
+ * @MLB_REASON_NO_NODE: no node of the pool takes new connections
+ * @MLB_REASON_SOCKET: a socket has the flow
+ * @MLB_REASON_SYN_COOKIE: the acknowledgement is of a SYN cookie of this host
+ * @MLB_REASON_PLAIN_NODE: consistent hashing names a node without mlb, which
+ *   cannot be asked
+ * @MLB_REASON_FLOW_UNKNOWN: no flow entry and no socket
+ * @MLB_REASON_TIME_WAIT: only a socket in TIME_WAIT is left of the flow
+ * @MLB_REASON_NO_PEERS: there is no peer to ask
+ */
+enum mlb_reason {
+	MLB_REASON_FLOW_ENTRY,
+	MLB_REASON_TOKEN_LOCAL,
+	MLB_REASON_TOKEN_OWNER,
+	MLB_REASON_TOKEN_UNKNOWN,
+	MLB_REASON_TOKEN_ZERO,
+	MLB_REASON_TOKEN_CONTESTED,
+	MLB_REASON_OWNER_STATE,
+	MLB_REASON_NO_SELF,
+	MLB_REASON_SCHEDULER_LOCAL,
+	MLB_REASON_SCHEDULER_MAGLEV,
+	MLB_REASON_NO_NODE,
+	MLB_REASON_SOCKET,
+	MLB_REASON_SYN_COOKIE,
+	MLB_REASON_PLAIN_NODE,
+	MLB_REASON_FLOW_UNKNOWN,
+	MLB_REASON_TIME_WAIT,
+	MLB_REASON_NO_PEERS,
+};
+
 enum {
 	MLB_A_CONFIG_RESOLVE_TIMEOUT = 1,
 	MLB_A_CONFIG_RESOLVE_RATE,
@@ -83,6 +173,8 @@ enum {
 	MLB_A_NODE_STATE,
 	MLB_A_NODE_SELF,
 	MLB_A_NODE_OWNERS,
+	MLB_A_NODE_ENCAP,
+	MLB_A_NODE_ENCAP_PORT,
 
 	__MLB_A_NODE_MAX
 };
@@ -105,6 +197,8 @@ enum {
 	MLB_A_OWNER_ENTRY_CPU,
 	MLB_A_OWNER_ENTRY_LOCAL,
 	MLB_A_OWNER_ENTRY_AGE,
+	MLB_A_OWNER_ENTRY_RIVAL,
+	MLB_A_OWNER_ENTRY_SEEN,
 
 	__MLB_A_OWNER_ENTRY_MAX
 };
@@ -115,6 +209,7 @@ enum {
 	MLB_A_OWNER_NODE,
 	MLB_A_OWNER_TOKEN,
 	MLB_A_OWNER_REPLACE,
+	MLB_A_OWNER_ANNOUNCE,
 
 	__MLB_A_OWNER_MAX
 };
@@ -134,6 +229,22 @@ enum {
 #define MLB_A_FLOW_MAX (__MLB_A_FLOW_MAX - 1)
 
 enum {
+	MLB_A_EXPLAIN_SADDR = 1,
+	MLB_A_EXPLAIN_DADDR,
+	MLB_A_EXPLAIN_SPORT,
+	MLB_A_EXPLAIN_DPORT,
+	MLB_A_EXPLAIN_SYN,
+	MLB_A_EXPLAIN_TOKEN,
+	MLB_A_EXPLAIN_VERDICT,
+	MLB_A_EXPLAIN_RULE,
+	MLB_A_EXPLAIN_REASON,
+	MLB_A_EXPLAIN_NODE,
+
+	__MLB_A_EXPLAIN_MAX
+};
+#define MLB_A_EXPLAIN_MAX (__MLB_A_EXPLAIN_MAX - 1)
+
+enum {
 	MLB_A_EVENT_TABLE = 1,
 	MLB_A_EVENT_LIMIT,
 
@@ -145,26 +256,34 @@ enum {
 	MLB_A_STATS_PAD = 1,
 	MLB_A_STATS_STEER_FLOW,
 	MLB_A_STATS_STEER_SOCKET,
+	MLB_A_STATS_STEER_COOKIE,
 	MLB_A_STATS_STEER_JOIN_LOCAL,
 	MLB_A_STATS_STEER_JOIN_OWNER,
 	MLB_A_STATS_STEER_JOIN_RESOLVED,
 	MLB_A_STATS_STEER_NEW_LOCAL,
 	MLB_A_STATS_STEER_NEW_REMOTE,
 	MLB_A_STATS_STEER_RESOLVED,
+	MLB_A_STATS_STEER_PLAIN,
 	MLB_A_STATS_STEER_NO_NODE,
 	MLB_A_STATS_STEER_UNCLAIMED,
 	MLB_A_STATS_STEER_REFUSED_STATE,
+	MLB_A_STATS_STEER_REFUSED_RIVAL,
 	MLB_A_STATS_STEER_TUNNEL_IN,
+	MLB_A_STATS_STEER_ICMP,
 	MLB_A_STATS_BAD_HEADER,
 	MLB_A_STATS_BAD_OPTION,
 	MLB_A_STATS_BAD_VERSION,
 	MLB_A_STATS_BAD_FRAGMENT,
+	MLB_A_STATS_BAD_ICMP_MTU,
 	MLB_A_STATS_OWNER_LEARNT,
 	MLB_A_STATS_OWNER_WITHDRAWN,
 	MLB_A_STATS_OWNER_ADDED,
 	MLB_A_STATS_OWNER_DELETED,
 	MLB_A_STATS_OWNER_CACHED,
+	MLB_A_STATS_OWNER_SEEN,
+	MLB_A_STATS_OWNER_EVICTED,
 	MLB_A_STATS_OWNER_CONFLICT,
+	MLB_A_STATS_OWNER_COLLISION,
 	MLB_A_STATS_OWNER_FULL,
 	MLB_A_STATS_LEARN_DROPPED,
 	MLB_A_STATS_LEARN_UNCONFIRMED,
@@ -181,6 +300,7 @@ enum {
 	MLB_A_STATS_RESOLVE_DROP_KEY,
 	MLB_A_STATS_RESOLVE_DROP_FULL,
 	MLB_A_STATS_RESOLVE_DROP_RATE,
+	MLB_A_STATS_RESOLVE_DROP_ICMP,
 	MLB_A_STATS_RESOLVE_DROP_GONE,
 	MLB_A_STATS_RESOLVE_QUERY_TX,
 	MLB_A_STATS_RESOLVE_QUERY_RX,
@@ -189,6 +309,9 @@ enum {
 	MLB_A_STATS_RESOLVE_ANSWER_LATE,
 	MLB_A_STATS_RESOLVE_ANSWER_LIMITED,
 	MLB_A_STATS_TUNNEL_TX,
+	MLB_A_STATS_TUNNEL_TX_TOOBIG,
+	MLB_A_STATS_TUNNEL_TX_FRAGMENTED,
+	MLB_A_STATS_MSS_CLAMPED,
 	MLB_A_STATS_TUNNEL_TX_ROUTE,
 	MLB_A_STATS_TUNNEL_TX_MEMORY,
 	MLB_A_STATS_TUNNEL_TX_KEY,
@@ -227,6 +350,7 @@ enum {
 	MLB_CMD_OWNER_ADD_NTF,
 	MLB_CMD_OWNER_DEL_NTF,
 	MLB_CMD_FLOW_GET,
+	MLB_CMD_EXPLAIN,
 	MLB_CMD_STATS_GET,
 	MLB_CMD_LIMIT_EVENT,
 
