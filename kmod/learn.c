@@ -102,6 +102,24 @@ static u32 learn_token(const u8 *key)
 	       digest[3];
 }
 
+/**
+ * mlb_learn_seen() - a handshake's third packet goes to a node without mlb
+ * @mn: the namespace
+ * @key: the server's key, 8 bytes as they stand in the option
+ * @node: id of the node
+ *
+ * Nobody here can confirm it: a stranger can plant tokens, which no connection
+ * has and which age, and cannot displace what is known. Softirq context.
+ */
+void mlb_learn_seen(struct mlb_net *mn, const u8 *key, u16 node)
+{
+	u32 token = learn_token(key);
+
+	if (token && !mlb_owner_insert(mn, token, node, MLB_OWNER_CPU_UNKNOWN,
+				       MLB_OWNER_SEEN, false))
+		mlb_count(mn, OWNER_SEEN);
+}
+
 static u16 learn_self(struct mlb_net *mn)
 {
 	struct mlb_tunnel *tun;

@@ -29,6 +29,7 @@ struct mlb_learn {
 
 void mlb_learn_watch(struct mlb_net *mn);
 void mlb_learn_handshake(struct mlb_net *mn, const u8 *key);
+void mlb_learn_seen(struct mlb_net *mn, const u8 *key, u16 node);
 void mlb_learn_forget(struct mlb_net *mn);
 
 bool mlb_token_is_local(struct mlb_net *mn, u32 token);

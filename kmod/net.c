@@ -6,6 +6,7 @@
 #include "node.h"
 #include "service.h"
 #include "steer.h"
+#include "syn.h"
 #include "tunnel.h"
 
 unsigned int mlb_net_id __read_mostly;
@@ -42,7 +43,9 @@ static int __net_init net_init(struct net *net)
 	if (err)
 		goto err_owners;
 	mlb_resolve_net_init(mn);
+	mlb_answer_net_init(mn);
 	mlb_learn_net_init(mn);
+	mlb_syn_net_init(mn);
 	return 0;
 
 err_owners:
@@ -76,6 +79,7 @@ static void __net_exit net_exit(struct net *net)
 	mlb_owner_net_exit(mn);
 	mlb_service_net_exit(mn);
 	mlb_node_net_exit(mn);
+	mlb_syn_net_exit(mn);
 	kfree_sensitive(rcu_access_pointer(mn->key));
 	free_percpu(mn->stats);
 }

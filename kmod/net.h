@@ -11,11 +11,13 @@
 #include <net/netns/generic.h>
 #include <uapi/linux/mlb.h>
 
+#include "answer.h"
 #include "flow.h"
 #include "learn.h"
 #include "owner.h"
 #include "resolve.h"
 #include "stats.h"
+#include "syn.h"
 
 struct mlb_pool;
 struct mlb_tunnel;
@@ -56,8 +58,9 @@ struct mlb_config {
  *	    owners.lock		owner table
  *	  flows.lock		flow table
  *	  resolve.lock		parked packets
+ *	  answers.lock		rate of answers
  *
- * The three spinlocks at the end are leaves, taken with softirqs off; nothing
+ * The four spinlocks at the end are leaves, taken with softirqs off; nothing
  * is sent and no other lock of this module is taken under one.
  */
 struct mlb_net {
@@ -79,7 +82,9 @@ struct mlb_net {
 	struct mlb_owner_table owners;
 	struct mlb_flow_table flows;
 	struct mlb_resolve resolve;
+	struct mlb_answers answers;
 	struct mlb_learn learn;
+	struct mlb_syn_memory syn;
 };
 
 extern unsigned int mlb_net_id;

@@ -101,6 +101,7 @@ void mlb_option_parse(const u8 *opt, unsigned int len, bool syn,
 {
 	enum mlb_mptcp_kind kind = MLB_MPTCP_NONE;
 	bool seen = false;
+	const u8 *first = opt;
 	unsigned int size;
 
 	memset(mp, 0, sizeof(*mp));
@@ -132,6 +133,7 @@ void mlb_option_parse(const u8 *opt, unsigned int len, bool syn,
 			if (seen)
 				goto bad;
 			kind = parse_join(opt, size, syn, mp);
+			mp->token_at = opt - first + JOIN_TOKEN;
 			break;
 		default:
 			continue;

@@ -14,7 +14,7 @@
  * @MLB_MPTCP_CAPABLE: SYN that opens a connection (RFC 8684 3.1); also of a
  *	later version than 1, which the stack answers with version 1
  * @MLB_MPTCP_KEYS: third packet of the handshake, with both keys; @peer_key
- * @MLB_MPTCP_JOIN: SYN that adds a subflow (RFC 8684 3.2); @token
+ * @MLB_MPTCP_JOIN: SYN that adds a subflow (RFC 8684 3.2); @token, @token_at
  * @MLB_MPTCP_VERSION: SYN with MP_CAPABLE of version 0, or of a later one in
  *	a form that version 1 has not; the stack answers it as plain TCP
  * @MLB_MPTCP_BAD: the options lie about their length, or contradict each
@@ -33,12 +33,14 @@ enum mlb_mptcp_kind {
  * struct mlb_mptcp - the outcome of mlb_option_parse()
  * @kind: see above; the other members mean something only as said there
  * @token: token of the connection to join, host order
+ * @token_at: offset of the token in the options
  * @peer_key: key of the receiver of the segment, that is of the server, as
  *	the eight bytes stand in the option
  */
 struct mlb_mptcp {
 	enum mlb_mptcp_kind kind;
 	u32 token;
+	u8 token_at;
 	u8 peer_key[8];
 };
 

@@ -94,6 +94,7 @@ int mlb_owner_insert(struct mlb_net *mn, u32 token, u16 node, u16 cpu,
 	owner->node = node;
 	owner->cpu = cpu;
 	owner->origin = origin;
+	owner->rival = 0;
 	owner->born = (u32)jiffies;
 
 	spin_lock_bh(&mn->owners.lock);

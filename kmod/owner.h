@@ -13,6 +13,7 @@ struct mlb_net;
 enum mlb_owner_origin {
 	MLB_OWNER_NETLINK,	/* an announcement of its owner */
 	MLB_OWNER_LOCAL,	/* a connection of this host */
+	MLB_OWNER_SEEN,		/* a plain node's handshake */
 	MLB_OWNER_CACHED,	/* a peer's answer; ages, may be evicted */
 };
 
@@ -36,6 +37,7 @@ struct mlb_owner {
 	u16 cpu;
 	u32 born;
 	u8 origin;
+	u16 rival;
 	struct list_head list;
 	struct rcu_head rcu;
 };

@@ -15,7 +15,7 @@
 #include <linux/jiffies.h>
 #include <linux/random.h>
 #include <linux/slab.h>
-#include <net/inet_hashtables.h>
+#include <net/sock.h>
 
 #include "net.h"
 #include "node.h"
@@ -47,9 +47,12 @@ enum pending_state { PENDING_FIRST, PENDING_AGAIN, PENDING_NEGATIVE };
  * @state: how often it was asked, or that nobody claimed it
  * @deadline: jiffies when that changes; lists are in this order
  * @nonce: what an answer must repeat
+ * @seq: see struct mlb_tunmsg
+ * @ack: likewise
  * @queue: the packets; each keeps a reference to its device
- * @okfn: where the local stack goes on with them
- * @weak_node: node that has a TIME_WAIT socket for it, or 0
+ * @okfn: where the local stack goes on with them; IPv4, IPv6
+ * @weak_node: node that gets them if nobody surely has the flow: one that has a
+ *	TIME_WAIT socket for it, or one without mlb that the scheduler names; or 0
  * @weak_self: this host has one
  */
 struct mlb_pending {
@@ -59,8 +62,10 @@ struct mlb_pending {
 	enum pending_state state;
 	unsigned long deadline;
 	__be64 nonce;
+	__be32 seq;
+	__be32 ack;
 	struct sk_buff_head queue;
-	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
+	mlb_okfn okfn[2];
 	u16 weak_node;
 	bool weak_self;
 };
@@ -103,26 +108,13 @@ static struct mlb_pending *resolve_find(struct mlb_net *mn,
 	return NULL;
 }
 
-/*
- * Token bucket that holds what the rate gives in a tenth of a second, and one
- * question to all peers at least.
- */
 static bool resolve_allow(struct mlb_net *mn, struct mlb_rate *rate,
-			  unsigned int messages)
+			  unsigned int messages, unsigned int reserve)
 {
-	u64 each = NSEC_PER_SEC / READ_ONCE(mn->config.resolve_rate);
-	u64 cost = each * messages;
-	u64 now = ktime_get_ns();
-
 	lockdep_assert_held(&mn->resolve.lock);
 
-	rate->credit = min(rate->credit + now - rate->stamp,
-			   max_t(u64, NSEC_PER_SEC / 10, cost));
-	rate->stamp = now;
-	if (rate->credit < cost)
-		return false;
-	rate->credit -= cost;
-	return true;
+	return mlb_rate_allow(rate, READ_ONCE(mn->config.resolve_rate),
+			      messages, reserve);
 }
 
 static void resolve_arm(struct mlb_net *mn)
@@ -183,8 +175,19 @@ static void resolve_enqueue(struct mlb_pending *pending, struct list_head *list,
 	list_add_tail(&pending->list, list);
 }
 
-/* How many peers a question to all of them goes to; inside rcu_read_lock(). */
-static unsigned int resolve_peers(struct mlb_net *mn)
+static bool resolve_asks(const struct mlb_node *node)
+{
+	return !node->self && mlb_node_is_peer(node) &&
+	       mlb_node_reachable(node);
+}
+
+/**
+ * mlb_resolve_peers() - how many peers a question to all of them goes to
+ * @mn: the namespace
+ *
+ * Inside rcu_read_lock().
+ */
+unsigned int mlb_resolve_peers(struct mlb_net *mn)
 {
 	struct mlb_node *node;
 	unsigned long id;
@@ -193,39 +196,57 @@ static unsigned int resolve_peers(struct mlb_net *mn)
 	if (!rcu_access_pointer(mn->tunnel) || !rcu_access_pointer(mn->key))
 		return 0;
 	xa_for_each(&mn->nodes, id, node)
-		n += !node->self && mlb_node_reachable(node);
+		n += resolve_asks(node);
 	return n;
 }
 
-/* Send a query to one node, or to all peers; inside rcu_read_lock(). */
-static void resolve_ask(struct mlb_net *mn, const struct resolve_key *key,
-			__be64 nonce, struct mlb_node *hint)
+/* What an entry asks; its queries and the answers to them are made of it. */
+static void resolve_fill(struct mlb_tunmsg *msg,
+			 const struct mlb_pending *pending)
 {
-	struct mlb_tunmsg msg = {
-		.nonce = nonce,
-		.kind = key->kind,
-		.token = htonl(key->token),
-		.tuple = key->tuple,
+	*msg = (struct mlb_tunmsg) {
+		.nonce = pending->nonce,
+		.kind = pending->key.kind,
+		.token = htonl(pending->key.token),
+		.tuple = pending->key.tuple,
+		.seq = pending->seq,
+		.ack = pending->ack,
 	};
+}
+
+/* Send a query to one node, or to all peers; inside rcu_read_lock(). */
+static void resolve_ask(struct mlb_net *mn, const struct mlb_tunmsg *msg,
+			struct mlb_node *hint)
+{
 	struct mlb_node *node;
 	unsigned long id;
 
 	if (hint) {
-		if (mlb_tunnel_send_msg(mn, hint, MLB_TUNTYPE_QUERY, &msg))
+		if (mlb_tunnel_send_msg(mn, hint, MLB_TUNTYPE_QUERY, msg))
 			mlb_count(mn, RESOLVE_QUERY_TX);
 		return;
 	}
 	xa_for_each(&mn->nodes, id, node)
-		if (!node->self && mlb_node_reachable(node) &&
-		    mlb_tunnel_send_msg(mn, node, MLB_TUNTYPE_QUERY, &msg))
+		if (resolve_asks(node) &&
+		    mlb_tunnel_send_msg(mn, node, MLB_TUNTYPE_QUERY, msg))
 			mlb_count(mn, RESOLVE_QUERY_TX);
 }
 
+static bool resolve_skb_is_ipv6(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IPV6);
+}
+
 static void resolve_park(struct mlb_net *mn, struct mlb_pending *pending,
-			 struct sk_buff *skb)
+			 struct sk_buff *skb, mlb_okfn okfn)
 {
 	lockdep_assert_held(&mn->resolve.lock);
 
+	/* A bridge's next function is not for packets of other devices, and
+	 * packets of a bridge go on another way.
+	 */
+	if (!mlb_steer_skb_is_bridged(skb))
+		pending->okfn[resolve_skb_is_ipv6(skb)] = okfn;
 	dev_hold(skb->dev);
 	skb_dst_force(skb);
 	__skb_queue_tail(&pending->queue, skb);
@@ -271,17 +292,17 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 	struct mlb_pending *pending;
 	unsigned int verdict = NF_DROP;
 	struct resolve_key key;
+	struct mlb_tunmsg msg;
 	unsigned int peers;
-	__be64 nonce;
 
 	resolve_make_key(&key, question->kind, question->token,
 			 &question->tuple);
 	if (question->hint) {
 		hint = mlb_node_find(mn, question->hint);
-		if (hint && (hint->self || !mlb_node_reachable(hint)))
+		if (hint && !resolve_asks(hint))
 			hint = NULL;
 	}
-	peers = resolve_peers(mn);
+	peers = mlb_resolve_peers(mn);
 	if (!peers)
 		goto unclaimed;
 	if (hint)
@@ -310,7 +331,7 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 			goto unlock;
 		}
 		trace_mlb_park(&question->tuple, question->token, 0);
-		resolve_park(mn, pending, skb);
+		resolve_park(mn, pending, skb, state->okfn);
 		verdict = NF_STOLEN;
 		goto unlock;
 	}
@@ -319,7 +340,14 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 		mlb_count(mn, RESOLVE_DROP_FULL);
 		goto unlock;
 	}
-	if (!resolve_allow(mn, &res->queries, peers)) {
+	/* An eighth of the rate is all that ICMP may use, and questions to
+	 * one node do not wait for those to all.
+	 */
+	if (question->icmp && !resolve_allow(mn, &res->icmp, 8 * peers, 0)) {
+		mlb_count(mn, RESOLVE_DROP_ICMP);
+		goto unlock;
+	}
+	if (!resolve_allow(mn, hint ? &res->hinted : &res->queries, peers, 0)) {
 		mlb_count(mn, RESOLVE_DROP_RATE);
 		goto unlock;
 	}
@@ -331,20 +359,22 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 	pending->key = key;
 	pending->state = PENDING_FIRST;
 	get_random_bytes(&pending->nonce, sizeof(pending->nonce));
+	pending->seq = question->seq;
+	pending->ack = question->ack;
 	__skb_queue_head_init(&pending->queue);
-	pending->okfn = state->okfn;
 	pending->weak_self = question->weak_self;
+	pending->weak_node = question->fallback;
 	hlist_add_head(&pending->hash, resolve_bucket(mn, &key));
 	resolve_enqueue(pending, &res->asking, resolve_phase(mn));
 	res->n_pending++;
 	trace_mlb_park(&question->tuple, question->token, hint ? hint->id : 0);
-	resolve_park(mn, pending, skb);
-	nonce = pending->nonce;
+	resolve_park(mn, pending, skb, state->okfn);
+	resolve_fill(&msg, pending);
 	resolve_arm(mn);
 	mlb_count(mn, RESOLVE_STARTED);
 	spin_unlock_bh(&res->lock);
 
-	resolve_ask(mn, &key, nonce, hint);
+	resolve_ask(mn, &msg, hint);
 	return NF_STOLEN;
 
 unlock:
@@ -359,8 +389,7 @@ unclaimed:
  * local stack.
  */
 static void resolve_release(struct mlb_net *mn, struct sk_buff_head *queue,
-			    int (*okfn)(struct net *net, struct sock *sk,
-					struct sk_buff *skb), bool claimed)
+			    const mlb_okfn *okfn, bool claimed)
 {
 	struct sk_buff *skb;
 
@@ -371,22 +400,25 @@ static void resolve_release(struct mlb_net *mn, struct sk_buff_head *queue,
 			mlb_count(mn, STEER_REFUSED_STATE);
 		else
 			mlb_count(mn, STEER_UNCLAIMED);
-		mlb_steer_continue(mn, skb, okfn);
+		mlb_steer_continue(mn, skb, okfn[resolve_skb_is_ipv6(skb)]);
 		dev_put(dev);
 	}
 }
 
 /* Send packets to the node that has them; inside rcu_read_lock(). */
 static void resolve_deliver(struct mlb_net *mn, struct mlb_pending *pending,
-			    struct mlb_node *node)
+			    struct mlb_node *node, bool claimed)
 {
 	struct sk_buff *skb;
 
-	mlb_count(mn, RESOLVE_FOUND);
+	if (claimed)
+		mlb_count(mn, RESOLVE_FOUND);
+	else
+		mlb_count(mn, RESOLVE_TIMEOUT);
 	while ((skb = __skb_dequeue(&pending->queue))) {
 		struct net_device *dev = skb->dev;
 
-		mlb_steer_found(mn, skb, node, pending->key.kind);
+		mlb_steer_found(mn, skb, node, pending->key.kind, claimed);
 		dev_put(dev);
 	}
 	kfree(pending);
@@ -416,13 +448,12 @@ static void resolve_refuse(struct mlb_net *mn, struct mlb_pending *pending,
 static bool resolve_step(struct mlb_net *mn)
 {
 	struct mlb_resolve *res = &mn->resolve;
-	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
 	struct mlb_node *node = NULL;
 	struct mlb_pending *pending;
 	struct sk_buff_head queue;
-	struct resolve_key key;
+	struct mlb_tunmsg msg;
 	unsigned int peers;
-	__be64 nonce;
+	mlb_okfn okfn[2];
 	bool allowed;
 
 	spin_lock_bh(&res->lock);
@@ -447,13 +478,13 @@ static bool resolve_step(struct mlb_net *mn)
 		pending->state = PENDING_AGAIN;
 		list_del(&pending->list);
 		resolve_enqueue(pending, &res->asking, resolve_phase(mn));
-		key = pending->key;
-		nonce = pending->nonce;
-		peers = resolve_peers(mn);
-		allowed = peers && resolve_allow(mn, &res->queries, peers);
+		resolve_fill(&msg, pending);
+		peers = mlb_resolve_peers(mn);
+		/* When many ask, first questions matter more. */
+		allowed = peers && resolve_allow(mn, &res->queries, peers, 4);
 		spin_unlock_bh(&res->lock);
 		if (allowed)
-			resolve_ask(mn, &key, nonce, NULL);
+			resolve_ask(mn, &msg, NULL);
 		return true;
 	}
 
@@ -462,11 +493,11 @@ static bool resolve_step(struct mlb_net *mn)
 	if (node && !node->self && mlb_node_reachable(node)) {
 		resolve_unlink(mn, pending);
 		spin_unlock_bh(&res->lock);
-		resolve_deliver(mn, pending, node);
+		resolve_deliver(mn, pending, node, mlb_node_is_peer(node));
 		return true;
 	}
 
-	okfn = pending->okfn;
+	memcpy(okfn, pending->okfn, sizeof(okfn));
 	resolve_refuse(mn, pending, &queue);
 	spin_unlock_bh(&res->lock);
 
@@ -485,65 +516,6 @@ static void resolve_timer(struct timer_list *timer)
 	rcu_read_unlock();
 }
 
-/* What this host has of what a peer asks for. */
-static enum mlb_tunmsg_hold resolve_holds(struct mlb_net *mn,
-					  const struct mlb_tunmsg *msg,
-					  u16 *cpu)
-{
-	enum mlb_tunmsg_hold hold = MLB_TUNMSG_NO;
-	struct mlb_owner *owner;
-	struct sock *sk;
-
-	*cpu = MLB_OWNER_CPU_UNKNOWN;
-	if (msg->kind == MLB_TUNMSG_TOKEN) {
-		u32 token = ntohl(msg->token);
-
-		if (!mlb_token_is_local(mn, token))
-			return MLB_TUNMSG_NO;
-		owner = mlb_owner_find(mn, token);
-		if (owner && owner->origin == MLB_OWNER_LOCAL)
-			*cpu = owner->cpu;
-		return MLB_TUNMSG_YES;
-	}
-	sk = mlb_steer_socket(mn, &msg->tuple, NULL);
-	if (sk) {
-		hold = mlb_steer_socket_is_past(sk) ? MLB_TUNMSG_WEAK :
-						      MLB_TUNMSG_YES;
-		sock_gen_put(sk);
-	}
-	return hold;
-}
-
-/**
- * mlb_resolve_query() - a peer asks who has a token or a flow
- * @mn: the namespace
- * @sender: the peer
- * @msg: the query, authenticated and valid
- *
- * Softirq context, inside rcu_read_lock(). Who has nothing says nothing.
- */
-void mlb_resolve_query(struct mlb_net *mn, struct mlb_node *sender,
-		       const struct mlb_tunmsg *msg)
-{
-	struct mlb_tunmsg answer = *msg;
-	bool allowed;
-	u16 cpu;
-
-	mlb_count(mn, RESOLVE_QUERY_RX);
-	answer.hold = resolve_holds(mn, msg, &cpu);
-	answer.cpu = htons(cpu);
-	if (answer.hold == MLB_TUNMSG_NO)
-		return;
-
-	spin_lock_bh(&mn->resolve.lock);
-	allowed = resolve_allow(mn, &mn->resolve.answers, 1);
-	spin_unlock_bh(&mn->resolve.lock);
-	if (!allowed)
-		mlb_count(mn, RESOLVE_ANSWER_LIMITED);
-	else if (mlb_tunnel_send_msg(mn, sender, MLB_TUNTYPE_ANSWER, &answer))
-		mlb_count(mn, RESOLVE_ANSWER_TX);
-}
-
 /**
  * mlb_resolve_answer() - a peer says that it has a token or a flow
  * @mn: the namespace
@@ -556,19 +528,26 @@ void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 			const struct mlb_tunmsg *msg)
 {
 	struct mlb_resolve *res = &mn->resolve;
-	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
 	bool token = msg->kind == MLB_TUNMSG_TOKEN;
+	struct mlb_node *holder = sender;
 	struct mlb_pending *pending;
 	struct sk_buff_head queue;
 	struct resolve_key key;
+	mlb_okfn okfn[2];
 
 	mlb_count(mn, RESOLVE_ANSWER_RX);
 	resolve_make_key(&key, msg->kind, ntohl(msg->token), &msg->tuple);
+	if (msg->node) {
+		holder = mlb_node_find(mn, ntohs(msg->node));
+		if (holder && mlb_node_is_peer(holder))
+			holder = NULL;	/* it speaks for itself */
+	}
 
 	spin_lock_bh(&res->lock);
 	pending = resolve_find(mn, &key);
 	if (!pending || pending->state == PENDING_NEGATIVE ||
-	    pending->nonce != msg->nonce || !mlb_node_reachable(sender)) {
+	    pending->nonce != msg->nonce || !holder ||
+	    !mlb_node_reachable(holder)) {
 		spin_unlock_bh(&res->lock);
 		mlb_count(mn, RESOLVE_ANSWER_LATE);
 		return;
@@ -578,12 +557,12 @@ void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 		 * TIME_WAIT socket of this host goes first.
 		 */
 		if (!pending->weak_self)
-			pending->weak_node = sender->id;
+			pending->weak_node = holder->id;
 		spin_unlock_bh(&res->lock);
 		return;
 	}
-	if (token && !mlb_node_takes_joins(sender)) {
-		okfn = pending->okfn;
+	if (token && !mlb_node_takes_joins(holder)) {
+		memcpy(okfn, pending->okfn, sizeof(okfn));
 		resolve_refuse(mn, pending, &queue);
 		spin_unlock_bh(&res->lock);
 		resolve_release(mn, &queue, okfn, true);
@@ -593,10 +572,10 @@ void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 	spin_unlock_bh(&res->lock);
 
 	if (token &&
-	    !mlb_owner_insert(mn, key.token, sender->id, ntohs(msg->cpu),
+	    !mlb_owner_insert(mn, key.token, holder->id, ntohs(msg->cpu),
 			      MLB_OWNER_CACHED, false))
 		mlb_count(mn, OWNER_CACHED);
-	resolve_deliver(mn, pending, sender);
+	resolve_deliver(mn, pending, holder, true);
 }
 
 void mlb_resolve_net_init(struct mlb_net *mn)

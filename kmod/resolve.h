@@ -7,18 +7,13 @@
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 
+#include "rate.h"
 #include "tunhdr.h"
 
 struct mlb_net;
 struct mlb_node;
 
 #define MLB_RESOLVE_BITS	10
-
-/* Messages that may still be sent, refilled with time. */
-struct mlb_rate {
-	u64 credit;	/* nanoseconds of the configured rate */
-	u64 stamp;	/* ktime_get_ns() of the last look */
-};
 
 /**
  * struct mlb_resolve - packets that wait until a peer says whose they are
@@ -30,8 +25,9 @@ struct mlb_rate {
  * @n_parked: packets of all entries
  * @parked_bytes: their memory
  * @timer: fires at the first deadline of both lists
- * @queries: rate of queries
- * @answers: rate of answers
+ * @queries: rate of queries to all peers
+ * @hinted: rate of queries to one
+ * @icmp: rate of queries for ICMP errors
  */
 struct mlb_resolve {
 	spinlock_t lock;	/* see struct mlb_net */
@@ -43,7 +39,8 @@ struct mlb_resolve {
 	u32 parked_bytes;
 	struct timer_list timer;
 	struct mlb_rate queries;
-	struct mlb_rate answers;
+	struct mlb_rate hinted;
+	struct mlb_rate icmp;
 };
 
 /**
@@ -51,22 +48,30 @@ struct mlb_resolve {
  * @kind: enum mlb_tunmsg_kind
  * @token: for a token
  * @tuple: flow of the packet; asked for when @kind says so
+ * @seq: of an ACK that may answer a SYN cookie; else 0
+ * @ack: likewise
  * @hint: node that most likely has it and is asked first, or 0
+ * @fallback: node without mlb that gets the packet if nobody has it, or 0
  * @weak_self: this host has a TIME_WAIT socket for it
+ * @icmp: the packet is an ICMP error
  */
 struct mlb_question {
 	enum mlb_tunmsg_kind kind;
 	u32 token;
 	struct mlb_tuple tuple;
+	__be32 seq;
+	__be32 ack;
 	u16 hint;
+	u16 fallback;
 	bool weak_self;
+	bool icmp;
 };
+
+unsigned int mlb_resolve_peers(struct mlb_net *mn);
 
 unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 				const struct nf_hook_state *state,
 				const struct mlb_question *question);
-void mlb_resolve_query(struct mlb_net *mn, struct mlb_node *sender,
-		       const struct mlb_tunmsg *msg);
 void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 			const struct mlb_tunmsg *msg);
 

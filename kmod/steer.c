@@ -1,94 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The packet path: which node gets a packet, and sending it there. The first
- * rule that matches decides:
- *
- *   1. flow known: its node; but a SYN with MP_JOIN whose token is known goes
- *      by that, for the 4-tuple may be in use anew;
- *   2. SYN with MP_JOIN: the owner of its token, asking the peers if need be;
- *   3. any other SYN: the scheduler's choice;
- *   4. socket on this host: here; else whichever peer says that it has the
- *      flow;
- *   5. nobody: the local stack, whose RST is the truth.
+ * The packet path: the hook, and carrying out what decide.c says.
  *
  * A packet that came out of the tunnel is for this host and goes nowhere else.
+ * What nobody claims goes to the local stack, whose RST is the truth.
  */
 #include <linux/netfilter_bridge.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
-#include <net/inet6_hashtables.h>
-#include <net/inet_hashtables.h>
 #include <net/l3mdev.h>
 #include <net/tcp.h>
 
+#include "decide.h"
 #include "device.h"
 #include "net.h"
 #include "node.h"
 #include "packet.h"
 #include "service.h"
+#include "socket.h"
 #include "steer.h"
+#include "syn.h"
 #include "trace.h"
 #include "tunnel.h"
-
-/**
- * mlb_steer_socket() - the socket that has a flow on this host
- * @mn: the namespace
- * @t: the flow
- * @dev: device that the packet came in on, or NULL
- *
- * Inside rcu_read_lock(). Finds connection requests and TIME_WAIT too, and no
- * listeners.
- *
- * Return: the socket with a reference, see sock_gen_put(); or NULL.
- */
-struct sock *mlb_steer_socket(struct mlb_net *mn, const struct mlb_tuple *t,
-			      const struct net_device *dev)
-{
-	int dif = dev ? dev->ifindex : 0, sdif = 0;
-
-	if (dev && netif_is_l3_slave(dev)) {
-		sdif = dif;
-		dif = l3mdev_master_ifindex_rcu(dev);
-	}
-	if (ipv6_addr_v4mapped(&t->daddr))
-		return __inet_lookup_established(mn->net,
-						 t->saddr.s6_addr32[3], t->sport,
-						 t->daddr.s6_addr32[3],
-						 ntohs(t->dport), dif, sdif);
-	return __inet6_lookup_established(mn->net, &t->saddr, t->sport,
-					  &t->daddr, ntohs(t->dport), dif,
-					  sdif);
-}
-
-/**
- * mlb_steer_socket_is_past() - whether a socket only remembers a flow
- * @sk: a socket that mlb_steer_socket() gave
- *
- * True in TIME_WAIT: the 4-tuple may be in use anew, on another node. The same
- * small socket stands for FIN_WAIT_2 too, where the client's FIN is to come.
- */
-bool mlb_steer_socket_is_past(const struct sock *sk)
-{
-	return sk->sk_state == TCP_TIME_WAIT &&
-	       inet_twsk(sk)->tw_substate == TCP_TIME_WAIT;
-}
-
-static unsigned int steer_local(const struct mlb_packet *pkt,
-				enum mlb_rule rule)
-{
-	trace_mlb_steer(&pkt->tuple, rule, 0);
-	return NF_ACCEPT;
-}
-
-static unsigned int steer_remote(struct mlb_net *mn, struct sk_buff *skb,
-				 const struct mlb_packet *pkt,
-				 struct mlb_node *node, enum mlb_rule rule,
-				 __be16 sport)
-{
-	trace_mlb_steer(&pkt->tuple, rule, node->id);
-	mlb_tunnel_send(mn, skb, node, &pkt->tuple, pkt->thoff, sport);
-	return NF_STOLEN;
-}
 
 /* A packet with a socket skips early demultiplexing, which would have taken
  * the socket's cached route; so take it here.
@@ -104,22 +37,35 @@ static void steer_cached_route(struct sk_buff *skb, struct sock *sk)
 		skb_dst_set_noref(skb, dst);
 }
 
+/* If the packet is the third of an MPTCP handshake, learn its token. */
+static void steer_learn(struct mlb_net *mn, struct sk_buff *skb,
+			struct mlb_packet *pkt)
+{
+	mlb_packet_options(skb, pkt);
+	if (pkt->mp.kind == MLB_MPTCP_KEYS)
+		mlb_learn_handshake(mn, pkt->mp.peer_key);
+}
+
+/* Whether the packet can be the third of the socket's handshake. */
+static bool steer_completes(const struct sock *sk, const struct mlb_packet *pkt)
+{
+	if (!pkt->ack || pkt->closing)
+		return false;
+	if (sk->sk_state == TCP_NEW_SYN_RECV)	/* a guess costs nothing */
+		return ntohl(pkt->ack_seq) ==
+		       tcp_rsk(inet_reqsk(sk))->snt_isn + 1;
+	return sk->sk_state == TCP_SYN_RECV;	/* TCP Fast Open */
+}
+
 /*
  * The packet goes to this socket. It is handed over on the packet, as TPROXY
- * does, so that the stack does not look it up again; and if it is the third
- * packet of an MPTCP handshake, its token is learnt.
+ * does, so that the stack does not look it up again. The reference goes along.
  */
 static void steer_hand_over(struct mlb_net *mn, struct sk_buff *skb,
-			    const struct mlb_packet *pkt, struct sock *sk)
+			    struct mlb_packet *pkt, struct sock *sk)
 {
-	if ((sk->sk_state == TCP_NEW_SYN_RECV ||
-	     sk->sk_state == TCP_SYN_RECV) && pkt->ack && !pkt->closing) {
-		struct mlb_mptcp mp;
-
-		mlb_packet_options(skb, pkt, &mp);
-		if (mp.kind == MLB_MPTCP_KEYS)
-			mlb_learn_handshake(mn, mp.peer_key);
-	}
+	if (steer_completes(sk, pkt))
+		steer_learn(mn, skb, pkt);
 	skb_orphan(skb);
 	skb->sk = sk;
 	skb->destructor = sock_edemux;
@@ -127,7 +73,6 @@ static void steer_hand_over(struct mlb_net *mn, struct sk_buff *skb,
 		steer_cached_route(skb, sk);
 }
 
-/* A new use of the 4-tuple begins here; what was known of it is over. */
 static void steer_forget_flow(struct mlb_net *mn, const struct mlb_packet *pkt)
 {
 	struct mlb_flow *flow = mlb_flow_find(mn, &pkt->tuple);
@@ -137,174 +82,186 @@ static void steer_forget_flow(struct mlb_net *mn, const struct mlb_packet *pkt)
 }
 
 /* Out of the tunnel. The sender has decided; learn and deliver. */
-static unsigned int steer_tunnel_in(struct mlb_net *mn, struct sk_buff *skb,
-				    const struct mlb_packet *pkt)
+static void steer_tunnel_in(struct mlb_net *mn, struct sk_buff *skb,
+			    struct mlb_packet *pkt)
 {
 	struct sock *sk;
 
 	mlb_count(mn, STEER_TUNNEL_IN);
+	trace_mlb_steer(&pkt->tuple, MLB_RULE_TUNNEL, 0);
+	if (pkt->icmp)
+		return;
 	if (pkt->syn) {
+		/* What was known of the 4-tuple is over. */
 		steer_forget_flow(mn, pkt);
-	} else {
-		sk = mlb_steer_socket(mn, &pkt->tuple, skb->dev);
-		if (sk)
-			steer_hand_over(mn, skb, pkt, sk);
+		return;
 	}
-	return steer_local(pkt, MLB_RULE_TUNNEL);
+	sk = mlb_socket_find(mn, &pkt->tuple, skb->dev);
+	if (sk)
+		steer_hand_over(mn, skb, pkt, sk);
+	else if (pkt->ack && !pkt->closing &&
+		 mlb_socket_cookie(mn, &pkt->tuple, pkt->seq, pkt->ack_seq,
+				   skb->dev))
+		steer_learn(mn, skb, pkt);
 }
 
-/* Rule 1 for packets that are no SYN. NF_QUEUE: does not apply. */
-static unsigned int steer_flow(struct mlb_net *mn, struct sk_buff *skb,
-			       const struct mlb_packet *pkt)
+static void steer_count(struct mlb_net *mn, const struct mlb_packet *pkt,
+			const struct mlb_decision *d)
 {
-	struct mlb_flow *flow = mlb_flow_find(mn, &pkt->tuple);
-	struct mlb_node *node;
+	bool remote = d->verdict == MLB_VERDICT_REMOTE;
 
-	if (!flow)
-		return NF_QUEUE;
-	node = mlb_node_find(mn, flow->node);
-	if (unlikely(!node || node->self || !mlb_node_reachable(node))) {
-		mlb_flow_remove(mn, flow);
-		return NF_QUEUE;
+	if (pkt->icmp) {
+		if (remote)
+			mlb_count(mn, STEER_ICMP);
+		return;
 	}
-	mlb_flow_touch(flow, pkt->syn, pkt->closing);
-	mlb_count(mn, STEER_FLOW);
-	return steer_remote(mn, skb, pkt, node, MLB_RULE_FLOW, flow->sport);
+	switch (d->reason) {
+	case MLB_REASON_FLOW_ENTRY:
+		mlb_count(mn, STEER_FLOW);
+		break;
+	case MLB_REASON_TOKEN_LOCAL:
+		mlb_count(mn, STEER_JOIN_LOCAL);
+		break;
+	case MLB_REASON_TOKEN_OWNER:
+		mlb_count(mn, STEER_JOIN_OWNER);
+		break;
+	case MLB_REASON_TOKEN_CONTESTED:
+		mlb_count(mn, STEER_REFUSED_RIVAL);
+		break;
+	case MLB_REASON_OWNER_STATE:
+		mlb_count(mn, STEER_REFUSED_STATE);
+		break;
+	case MLB_REASON_NO_SELF:
+	case MLB_REASON_SCHEDULER_LOCAL:
+	case MLB_REASON_SCHEDULER_MAGLEV:
+		if (remote)
+			mlb_count(mn, STEER_NEW_REMOTE);
+		else
+			mlb_count(mn, STEER_NEW_LOCAL);
+		break;
+	case MLB_REASON_NO_NODE:
+		mlb_count(mn, STEER_NO_NODE);
+		break;
+	case MLB_REASON_SOCKET:
+		mlb_count(mn, STEER_SOCKET);
+		break;
+	case MLB_REASON_SYN_COOKIE:
+		mlb_count(mn, STEER_COOKIE);
+		break;
+	case MLB_REASON_SYN_FORWARDED:
+		mlb_count(mn, STEER_SYN);
+		break;
+	case MLB_REASON_PLAIN_NODE:
+		mlb_count(mn, STEER_PLAIN);
+		break;
+	case MLB_REASON_TOKEN_ZERO:
+	case MLB_REASON_NO_PEERS:
+		mlb_count(mn, STEER_UNCLAIMED);
+		break;
+	default:	/* the peers are asked, which counts for itself */
+		break;
+	}
 }
 
 /*
- * Rule 1 for a SYN. One that opens the 4-tuple of a closing flow anew is not
- * part of it; any other is for TCP at the flow's node to judge, which knows
- * the sequence numbers (RFC 9293 3.10.7.4).
+ * What this host will need to know about the flow of a packet that it sends
+ * to another node. Junk must not fill the flow table: a SYN gets an entry only
+ * if its token proves that there is a connection.
  */
-static unsigned int steer_flow_syn(struct mlb_net *mn, struct sk_buff *skb,
-				   const struct mlb_packet *pkt)
+static void steer_remember(struct mlb_net *mn, struct sk_buff *skb,
+			   struct mlb_packet *pkt, const struct mlb_decision *d)
 {
-	struct mlb_flow *flow = mlb_flow_find(mn, &pkt->tuple);
-
-	if (flow && READ_ONCE(flow->state) == MLB_FLOW_STATE_CLOSING) {
-		mlb_flow_remove(mn, flow);
-		return NF_QUEUE;
+	if (pkt->icmp)
+		return;
+	switch (d->reason) {
+	case MLB_REASON_FLOW_ENTRY:
+		mlb_flow_touch(d->flow, pkt->syn, pkt->closing);
+		return;
+	case MLB_REASON_TOKEN_OWNER:
+		mlb_owner_used(d->owner);
+		mlb_flow_insert(mn, &pkt->tuple, d->node->id,
+				MLB_FLOW_STATE_SYN);
+		return;
+	case MLB_REASON_SCHEDULER_MAGLEV:
+		mlb_syn_remember(mn, &pkt->tuple, d->node->id);
+		return;
 	}
-	return steer_flow(mn, skb, pkt);
+	mlb_flow_insert(mn, &pkt->tuple, d->node->id,
+			pkt->closing ? MLB_FLOW_STATE_CLOSING :
+				       MLB_FLOW_STATE_ESTABLISHED);
+	/* Its own kernel learns nothing, so this one does. */
+	if (!mlb_node_is_peer(d->node) && !pkt->closing) {
+		mlb_packet_options(skb, pkt);
+		if (pkt->mp.kind == MLB_MPTCP_KEYS)
+			mlb_learn_seen(mn, pkt->mp.peer_key, d->node->id);
+	}
 }
 
-/* Rule 2. */
-static unsigned int steer_join(struct mlb_net *mn, struct sk_buff *skb,
-			       const struct nf_hook_state *state,
-			       const struct mlb_packet *pkt, u32 token)
+static unsigned int steer_remote(struct mlb_net *mn, struct sk_buff *skb,
+				 struct mlb_packet *pkt,
+				 const struct mlb_decision *d)
 {
-	struct mlb_owner *owner = mlb_owner_find(mn, token);
-	struct mlb_question question;
-	struct mlb_node *node;
-	unsigned int verdict;
+	__be16 sport = d->flow ? d->flow->sport : mlb_flow_sport(&pkt->tuple);
 
-	if (owner && owner->origin != MLB_OWNER_LOCAL) {
-		mlb_owner_used(owner);
-		node = mlb_node_find(mn, owner->node);
-		if (!node || node->self || !mlb_node_takes_joins(node)) {
-			mlb_count(mn, STEER_REFUSED_STATE);
-			return steer_local(pkt, MLB_RULE_JOIN);
-		}
-		mlb_count(mn, STEER_JOIN_OWNER);
-		mlb_flow_insert(mn, &pkt->tuple, node->id, MLB_FLOW_STATE_SYN);
-		return steer_remote(mn, skb, pkt, node, MLB_RULE_JOIN,
-				    mlb_flow_sport(&pkt->tuple));
-	}
-	if (owner || mlb_token_is_local(mn, token)) {
-		mlb_count(mn, STEER_JOIN_LOCAL);
-		steer_forget_flow(mn, pkt);
-		return steer_local(pkt, MLB_RULE_JOIN);
-	}
-	verdict = steer_flow_syn(mn, skb, pkt);
-	if (verdict != NF_QUEUE)
-		return verdict;
-
-	if (!token) {	/* no connection has it; peers refuse to be asked */
-		mlb_count(mn, STEER_UNCLAIMED);
-		return steer_local(pkt, MLB_RULE_UNCLAIMED);
-	}
-	question = (struct mlb_question) {
-		.kind = MLB_TUNMSG_TOKEN,
-		.token = token,
-		.tuple = pkt->tuple,
-	};
-	return mlb_resolve_packet(mn, skb, state, &question);
+	steer_remember(mn, skb, pkt, d);
+	trace_mlb_steer(&pkt->tuple, d->rule, d->node->id);
+	mlb_tunnel_send(mn, skb, d->node, &pkt->tuple, pkt->thoff, sport);
+	return NF_STOLEN;
 }
 
-/* Rule 3. */
-static unsigned int steer_new(struct mlb_net *mn, struct sk_buff *skb,
-			      const struct mlb_packet *pkt)
+/*
+ * A join of a token that two nodes have is refused by all of them. The stack
+ * of one that has it would take it, so the token is taken out.
+ */
+static unsigned int steer_contested(struct mlb_net *mn, struct sk_buff *skb,
+				    const struct mlb_packet *pkt)
 {
-	struct mlb_tunnel *tun = rcu_dereference(mn->tunnel);
-	struct mlb_node *self = tun ? mlb_node_find(mn, tun->self) : NULL;
-	struct mlb_node *node;
-	u16 id;
-
-	/* Without a self node, or ECMP has balanced and this host may serve. */
-	if (!self || (pkt->svc->scheduler == MLB_SCHEDULER_LOCAL &&
-		      mlb_node_takes_new(self) &&
-		      mlb_service_has_node(pkt->svc, self->id)))
-		goto local;
-	id = mlb_service_schedule(mn, pkt->svc, &pkt->tuple);
-	node = id ? mlb_node_find(mn, id) : NULL;
-	if (!node) {
-		mlb_count(mn, STEER_NO_NODE);
-		return steer_local(pkt, MLB_RULE_NEW);
-	}
-	if (node->self)
-		goto local;
-	mlb_count(mn, STEER_NEW_REMOTE);
-	return steer_remote(mn, skb, pkt, node, MLB_RULE_NEW,
-			    mlb_flow_sport(&pkt->tuple));
-local:
-	mlb_count(mn, STEER_NEW_LOCAL);
-	return steer_local(pkt, MLB_RULE_NEW);
+	if (!mlb_token_is_local(mn, pkt->mp.token) ||
+	    mlb_packet_clear_token(skb, pkt))
+		return NF_ACCEPT;
+	return NF_DROP;
 }
 
-static unsigned int steer_syn(struct mlb_net *mn, struct sk_buff *skb,
+static unsigned int steer_local(struct mlb_net *mn, struct sk_buff *skb,
+				struct mlb_packet *pkt,
+				const struct mlb_decision *d)
+{
+	trace_mlb_steer(&pkt->tuple, d->rule, 0);
+	if (d->reason == MLB_REASON_TOKEN_CONTESTED)
+		return steer_contested(mn, skb, pkt);
+	if (d->reason == MLB_REASON_SYN_COOKIE)
+		steer_learn(mn, skb, pkt);
+	if (d->sk && d->reason == MLB_REASON_SOCKET && !pkt->icmp)
+		steer_hand_over(mn, skb, pkt, d->sk);
+	else if (d->sk)
+		sock_gen_put(d->sk);
+	return NF_ACCEPT;
+}
+
+static unsigned int steer_ask(struct mlb_net *mn, struct sk_buff *skb,
 			      const struct nf_hook_state *state,
-			      const struct mlb_packet *pkt)
+			      const struct mlb_packet *pkt,
+			      const struct mlb_decision *d)
 {
-	struct mlb_mptcp mp;
-	unsigned int verdict;
-
-	mlb_packet_options(skb, pkt, &mp);
-	if (mp.kind == MLB_MPTCP_JOIN)
-		return steer_join(mn, skb, state, pkt, mp.token);
-	if (mp.kind == MLB_MPTCP_BAD)
-		mlb_count(mn, BAD_OPTION);
-	else if (mp.kind == MLB_MPTCP_VERSION)
-		mlb_count(mn, BAD_VERSION);
-
-	verdict = steer_flow_syn(mn, skb, pkt);
-	return verdict == NF_QUEUE ? steer_new(mn, skb, pkt) : verdict;
-}
-
-/* Rule 4. */
-static unsigned int steer_unknown(struct mlb_net *mn, struct sk_buff *skb,
-				  const struct nf_hook_state *state,
-				  const struct mlb_packet *pkt)
-{
-	struct mlb_question question;
-	struct sock *sk;
-
-	sk = mlb_steer_socket(mn, &pkt->tuple, skb->dev);
-	if (sk && !mlb_steer_socket_is_past(sk)) {
-		mlb_count(mn, STEER_SOCKET);
-		steer_hand_over(mn, skb, pkt, sk);
-		return steer_local(pkt, MLB_RULE_SOCKET);
-	}
-	question = (struct mlb_question) {
-		.kind = MLB_TUNMSG_FLOW,
+	struct mlb_question question = {
+		.kind = d->rule == MLB_RULE_JOIN ? MLB_TUNMSG_TOKEN :
+						   MLB_TUNMSG_FLOW,
+		.token = d->rule == MLB_RULE_JOIN ? pkt->mp.token : 0,
 		.tuple = pkt->tuple,
-		.weak_self = sk,
+		.weak_self = d->sk,
+		.icmp = pkt->icmp,
 	};
-	if (sk)
-		sock_gen_put(sk);
-	if (pkt->svc->scheduler != MLB_SCHEDULER_LOCAL)
-		question.hint = mlb_service_schedule(mn, pkt->svc,
-						     &pkt->tuple);
+
+	if (d->sk)
+		sock_gen_put(d->sk);
+	if (pkt->ack && !pkt->closing) {
+		question.seq = pkt->seq;
+		question.ack = pkt->ack_seq;
+	}
+	if (d->node && mlb_node_is_peer(d->node))
+		question.hint = d->node->id;
+	else if (d->node)
+		question.fallback = d->node->id;
 	return mlb_resolve_packet(mn, skb, state, &question);
 }
 
@@ -327,38 +284,73 @@ static bool steer_is_mine(const struct sk_buff *skb)
 	       !netif_is_l3_master(skb->dev);
 }
 
+static unsigned int steer_packet(struct mlb_net *mn, struct sk_buff *skb,
+				 const struct nf_hook_state *state,
+				 struct mlb_packet *pkt)
+{
+	struct mlb_decision d;
+
+	mlb_decide(mn, skb, pkt, skb->dev, &d);
+	if (unlikely(d.stale))
+		mlb_flow_remove(mn, d.stale);
+	mlb_packet_count_bad(mn, skb, pkt);
+	steer_count(mn, pkt, &d);
+	switch (d.verdict) {
+	case MLB_VERDICT_REMOTE:
+		if (d.sk)
+			sock_gen_put(d.sk);
+		return steer_remote(mn, skb, pkt, &d);
+	case MLB_VERDICT_ASK:
+		return steer_ask(mn, skb, state, pkt, &d);
+	default:
+		return steer_local(mn, skb, pkt, &d);
+	}
+}
+
 static unsigned int steer_hook(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
+	unsigned int verdict = NF_ACCEPT;
 	struct mlb_net *mn = priv;
 	struct mlb_packet pkt;
-	unsigned int verdict;
 
 	if (!steer_is_mine(skb) ||
 	    !mlb_packet_parse(mn, skb, state->pf, &pkt))
 		return NF_ACCEPT;
+	/* A verdict of NFQUEUE brings packets in process context. */
+	local_bh_disable();
 	if (mlb_device_is(skb->dev))
-		return steer_tunnel_in(mn, skb, &pkt);
-	if (pkt.syn)
-		return steer_syn(mn, skb, state, &pkt);
-	verdict = steer_flow(mn, skb, &pkt);
-	return verdict == NF_QUEUE ? steer_unknown(mn, skb, state, &pkt) :
-				     verdict;
+		steer_tunnel_in(mn, skb, &pkt);
+	else
+		verdict = steer_packet(mn, skb, state, &pkt);
+	local_bh_enable();
+	return verdict;
+}
+
+/* Whether a bridge brings the packet to the hooks of IP. */
+bool mlb_steer_skb_is_bridged(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	return nf_bridge_info_get(skb);
+#else
+	return false;
+#endif
 }
 
 /**
- * mlb_steer_found() - a peer has what a parked packet waited for
+ * mlb_steer_found() - a parked packet is to go to a node
  * @mn: the namespace
  * @skb: the packet; taken
- * @node: the peer
+ * @node: the node
  * @kind: what was asked
+ * @claimed: a peer said that the node has it; else nobody said anything
  *
  * Softirq context, inside rcu_read_lock().
  */
 void mlb_steer_found(struct mlb_net *mn, struct sk_buff *skb,
-		     struct mlb_node *node, enum mlb_tunmsg_kind kind)
+		     struct mlb_node *node, enum mlb_tunmsg_kind kind,
+		     bool claimed)
 {
-	bool join = kind == MLB_TUNMSG_TOKEN;
 	struct mlb_packet pkt;
 
 	if (!mlb_packet_parse(mn, skb, skb->protocol == htons(ETH_P_IPV6) ?
@@ -367,16 +359,37 @@ void mlb_steer_found(struct mlb_net *mn, struct sk_buff *skb,
 		kfree_skb(skb);
 		return;
 	}
-	if (join)
+	if (pkt.icmp)
+		mlb_count(mn, STEER_ICMP);
+	else if (kind == MLB_TUNMSG_TOKEN)
 		mlb_count(mn, STEER_JOIN_RESOLVED);
-	else
+	else if (claimed)
 		mlb_count(mn, STEER_RESOLVED);
-	mlb_flow_insert(mn, &pkt.tuple, node->id,
-			join ? MLB_FLOW_STATE_SYN :
-			pkt.closing ? MLB_FLOW_STATE_CLOSING :
-				      MLB_FLOW_STATE_ESTABLISHED);
-	steer_remote(mn, skb, &pkt, node, MLB_RULE_RESOLVED,
-		     mlb_flow_sport(&pkt.tuple));
+	else
+		mlb_count(mn, STEER_PLAIN);
+	if (!pkt.icmp)
+		mlb_flow_insert(mn, &pkt.tuple, node->id,
+				kind == MLB_TUNMSG_TOKEN ? MLB_FLOW_STATE_SYN :
+				pkt.closing ? MLB_FLOW_STATE_CLOSING :
+					      MLB_FLOW_STATE_ESTABLISHED);
+	trace_mlb_steer(&pkt.tuple, MLB_RULE_RESOLVED, node->id);
+	mlb_tunnel_send(mn, skb, node, &pkt.tuple, pkt.thoff,
+			mlb_flow_sport(&pkt.tuple));
+}
+
+/* The bridge's next function may have gone with its module. The packet comes
+ * in anew, from the bridge itself; the negative entry lets it pass.
+ */
+static bool steer_continue_bridged(struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	if (nf_bridge_info_get(skb)) {
+		skb_ext_del(skb, SKB_EXT_BRIDGE_NF);
+		netif_rx(skb);
+		return true;
+	}
+#endif
+	return false;
 }
 
 /**
@@ -388,9 +401,7 @@ void mlb_steer_found(struct mlb_net *mn, struct sk_buff *skb,
  * Goes on with the hooks behind this one, as if it had accepted the packet.
  * Softirq context, inside rcu_read_lock().
  */
-void mlb_steer_continue(struct mlb_net *mn, struct sk_buff *skb,
-			int (*okfn)(struct net *net, struct sock *sk,
-				    struct sk_buff *skb))
+void mlb_steer_continue(struct mlb_net *mn, struct sk_buff *skb, mlb_okfn okfn)
 {
 	bool ipv6 = skb->protocol == htons(ETH_P_IPV6);
 	const struct nf_hook_entries *entries;
@@ -409,16 +420,8 @@ void mlb_steer_continue(struct mlb_net *mn, struct sk_buff *skb,
 	if (!net_eq(dev_net(skb->dev), mn->net) ||
 	    !(skb->dev->flags & IFF_UP))
 		goto gone;
-#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
-	/* The bridge's next function may have gone with its module. Come in
-	 * anew, from the bridge itself; the negative entry lets it pass.
-	 */
-	if (nf_bridge_info_get(skb)) {
-		skb_ext_del(skb, SKB_EXT_BRIDGE_NF);
-		netif_rx(skb);
+	if (steer_continue_bridged(skb))
 		return;
-	}
-#endif
 	entries = ipv6 ?
 		rcu_dereference(mn->net->nf.hooks_ipv6[NF_INET_PRE_ROUTING]) :
 		rcu_dereference(mn->net->nf.hooks_ipv4[NF_INET_PRE_ROUTING]);
@@ -463,7 +466,11 @@ int mlb_steer_hook(struct mlb_net *mn)
 {
 	struct nf_hook_ops *ops = mn->hook_ops;
 
+	int err = mlb_syn_begin(mn);
+
 	BUILD_BUG_ON(sizeof(mn->hook_ops) != sizeof(steer_ops));
+	if (err)
+		return err;
 	memcpy(ops, steer_ops, sizeof(steer_ops));
 	for (unsigned int i = 0; i < ARRAY_SIZE(steer_ops); i++)
 		ops[i].priv = mn;

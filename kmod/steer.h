@@ -9,16 +9,16 @@
 
 struct mlb_net;
 struct mlb_node;
-struct sock;
 
-struct sock *mlb_steer_socket(struct mlb_net *mn, const struct mlb_tuple *t,
-			      const struct net_device *dev);
-bool mlb_steer_socket_is_past(const struct sock *sk);
+/* What netfilter calls a hook's okfn: where the stack goes on. */
+typedef int (*mlb_okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
+
+bool mlb_steer_skb_is_bridged(const struct sk_buff *skb);
 void mlb_steer_found(struct mlb_net *mn, struct sk_buff *skb,
-		     struct mlb_node *node, enum mlb_tunmsg_kind kind);
+		     struct mlb_node *node, enum mlb_tunmsg_kind kind,
+		     bool claimed);
 void mlb_steer_continue(struct mlb_net *mn, struct sk_buff *skb,
-			int (*okfn)(struct net *net, struct sock *sk,
-				    struct sk_buff *skb));
+			mlb_okfn okfn);
 
 int mlb_steer_hook(struct mlb_net *mn);
 void mlb_steer_unhook(struct mlb_net *mn);

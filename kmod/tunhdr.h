@@ -87,7 +87,7 @@ enum mlb_tunmsg_hold {
  * @tuple: for a flow; zero for a token
  * @seq: sequence number of the packet, when a flow is asked for that a SYN
  *	cookie may have opened; 0 in an answer
- * @ack: its acknowledgement number; likewise
+ * @ack: its acknowledgment number; likewise
  * @node: in an answer, the node without mlb that has it; 0 if the sender has
  * @zero: for later use
  */

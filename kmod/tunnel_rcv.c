@@ -13,6 +13,7 @@
 
 #include <crypto/algapi.h>
 
+#include "answer.h"
 #include "device.h"
 #include "net.h"
 #include "node.h"
@@ -128,7 +129,7 @@ static void tunnel_rcv_msg(struct mlb_net *mn, struct mlb_tunnel *tun,
 		return;
 	}
 	if (type == MLB_TUNTYPE_QUERY)
-		mlb_resolve_query(mn, sender, msg);
+		mlb_answer_query(mn, sender, msg);
 	else
 		mlb_resolve_answer(mn, sender, msg);
 }

@@ -144,7 +144,7 @@ forwarded_once() # 4|6
 	check_ge "IPv$1, maglev: SYNs were forwarded" "$sent" 5
 	check_eq "IPv$1, maglev: each by one decision of the ingress" "$sent" \
 		$(($(grew steer new-remote 1) + $(grew steer resolved 1) +
-		$(grew steer flow 1)))
+		$(grew steer flow 1) + $(grew steer syn 1)))
 	check_eq "IPv$1, maglev: each came out once" "$(grew steer tunnel-in)" \
 		"$sent"
 }

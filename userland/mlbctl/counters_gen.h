@@ -5,7 +5,7 @@ MLB_COUNTER(MLB_A_STATS_STEER_FLOW, "steer", "flow",
 MLB_COUNTER(MLB_A_STATS_STEER_SOCKET, "steer", "socket",
 	    "packets whose socket is on this node")
 MLB_COUNTER(MLB_A_STATS_STEER_COOKIE, "steer", "cookie",
-	    "acknowledgements of a SYN cookie of this node")
+	    "acknowledgments of a SYN cookie of this node")
 MLB_COUNTER(MLB_A_STATS_STEER_JOIN_LOCAL, "steer", "join-local",
 	    "MP_JOIN SYNs whose connection is on this node")
 MLB_COUNTER(MLB_A_STATS_STEER_JOIN_OWNER, "steer", "join-owner",
@@ -18,8 +18,10 @@ MLB_COUNTER(MLB_A_STATS_STEER_NEW_REMOTE, "steer", "new-remote",
 	    "SYNs of new connections sent to the node that the scheduler chose")
 MLB_COUNTER(MLB_A_STATS_STEER_RESOLVED, "steer", "resolved",
 	    "packets of unknown flows sent to the node that answered a query")
+MLB_COUNTER(MLB_A_STATS_STEER_SYN, "steer", "syn",
+	    "packets of unknown flows sent where their SYN went a moment ago")
 MLB_COUNTER(MLB_A_STATS_STEER_PLAIN, "steer", "plain",
-	    "packets of unknown flows sent by consistent hash to a node without mlb")
+	    "packets of unknown flows that no peer claimed, sent by consistent hash to a node without mlb")
 MLB_COUNTER(MLB_A_STATS_STEER_NO_NODE, "steer", "no-node",
 	    "SYNs of new connections that no node could take, left to the local stack")
 MLB_COUNTER(MLB_A_STATS_STEER_UNCLAIMED, "steer", "unclaimed",

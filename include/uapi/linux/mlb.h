@@ -123,9 +123,10 @@ enum mlb_rule {
  * @MLB_REASON_SCHEDULER_MAGLEV: consistent hashing over the pool
  * @MLB_REASON_NO_NODE: no node of the pool takes new connections
  * @MLB_REASON_SOCKET: a socket has the flow
- * @MLB_REASON_SYN_COOKIE: the acknowledgement is of a SYN cookie of this host
- * @MLB_REASON_PLAIN_NODE: consistent hashing names a node without mlb, which
- *   cannot be asked
+ * @MLB_REASON_SYN_COOKIE: the acknowledgment is of a SYN cookie of this host
+ * @MLB_REASON_SYN_FORWARDED: its SYN went to the node a moment ago
+ * @MLB_REASON_PLAIN_NODE: consistent hashing names a node without mlb, and
+ *   there is no peer to ask
  * @MLB_REASON_FLOW_UNKNOWN: no flow entry and no socket
  * @MLB_REASON_TIME_WAIT: only a socket in TIME_WAIT is left of the flow
  * @MLB_REASON_NO_PEERS: there is no peer to ask
@@ -144,6 +145,7 @@ enum mlb_reason {
 	MLB_REASON_NO_NODE,
 	MLB_REASON_SOCKET,
 	MLB_REASON_SYN_COOKIE,
+	MLB_REASON_SYN_FORWARDED,
 	MLB_REASON_PLAIN_NODE,
 	MLB_REASON_FLOW_UNKNOWN,
 	MLB_REASON_TIME_WAIT,
@@ -263,6 +265,7 @@ enum {
 	MLB_A_STATS_STEER_NEW_LOCAL,
 	MLB_A_STATS_STEER_NEW_REMOTE,
 	MLB_A_STATS_STEER_RESOLVED,
+	MLB_A_STATS_STEER_SYN,
 	MLB_A_STATS_STEER_PLAIN,
 	MLB_A_STATS_STEER_NO_NODE,
 	MLB_A_STATS_STEER_UNCLAIMED,

@@ -9,6 +9,9 @@
 #define __inet6_lookup_established(net, ...) \
 	__inet6_lookup_established(net, (net)->ipv4.tcp_death_row.hashinfo, \
 				   __VA_ARGS__)
+#define inet6_lookup_listener(net, ...) \
+	inet6_lookup_listener(net, (net)->ipv4.tcp_death_row.hashinfo, \
+	                      __VA_ARGS__)
 #endif
 
 #endif

@@ -9,6 +9,9 @@
 #define __inet_lookup_established(net, ...) \
 	__inet_lookup_established(net, (net)->ipv4.tcp_death_row.hashinfo, \
 				  __VA_ARGS__)
+#define __inet_lookup_listener(net, ...) \
+	__inet_lookup_listener(net, (net)->ipv4.tcp_death_row.hashinfo, \
+	                       __VA_ARGS__)
 #endif
 
 #endif
