@@ -14,8 +14,8 @@ unsigned int mlb_net_id __read_mostly;
 static const struct mlb_config net_defaults = {
 	.resolve_timeout = 20,
 	.resolve_rate = 20000,
-	.max_flows = 1 << 20,
-	.max_owners = 1 << 20,
+	.max_flows = MLB_LIMIT_DEFAULT,
+	.max_owners = MLB_LIMIT_DEFAULT,
 	.port = MLB_DEFAULT_PORT,
 };
 

@@ -34,6 +34,9 @@ struct mlb_key {
 	u8 id[MLB_KEY_ID_LEN];
 };
 
+/* Entries that a table may have, unless set otherwise. */
+#define MLB_LIMIT_DEFAULT	(1U << 20)
+
 /*
  * Settings of a namespace, see "mlbctl set".
  *

@@ -13,6 +13,9 @@
 #include "netlink.h"
 #include "tunnel.h"
 
+/* A dump lets others run after so many objects. */
+#define WALK_REST	256
+
 static bool netlink_gone;
 
 /* Whether to make a message for a multicast group at all. */
@@ -20,6 +23,26 @@ bool mlb_nl_has_listeners(struct mlb_net *mn, unsigned int group)
 {
 	return !READ_ONCE(netlink_gone) &&
 	       genl_has_listeners(&mlb_nl_family, mn->net, group);
+}
+
+/**
+ * mlb_nl_multicast() - send a notification
+ * @mn: the namespace
+ * @skb: the message; taken
+ * @group: MLB_NLGRP_OWNER or MLB_NLGRP_EVENT
+ *
+ * Any context but a hard interrupt.
+ */
+void mlb_nl_multicast(struct mlb_net *mn, struct sk_buff *skb,
+		      unsigned int group)
+{
+	rcu_read_lock();	/* see mlb_netlink_unregister() */
+	if (READ_ONCE(netlink_gone))
+		nlmsg_free(skb);
+	else
+		genlmsg_multicast_netns(&mlb_nl_family, mn->net, skb, 0, group,
+					GFP_ATOMIC);
+	rcu_read_unlock();
 }
 
 /**
@@ -67,6 +90,7 @@ int mlb_nl_walk_dump(struct sk_buff *skb, struct netlink_callback *cb,
 		     mlb_nl_fill_t fill)
 {
 	struct mlb_nl_walk *walk = (struct mlb_nl_walk *)cb->args[0];
+	unsigned int n = 0;
 	void *object;
 	int err = 0;
 
@@ -76,14 +100,28 @@ int mlb_nl_walk_dump(struct sk_buff *skb, struct netlink_callback *cb,
 	object = rhashtable_walk_peek(&walk->iter);
 	if (walk->next && object != walk->next)
 		cb->seq++;
-	for (; object; object = rhashtable_walk_next(&walk->iter)) {
+	while (object) {
 		if (IS_ERR(object)) {
 			cb->seq++;
-			continue;
+		} else {
+			err = fill(skb, cb, object);
+			if (err)
+				break;
 		}
-		err = fill(skb, cb, object);
-		if (err)
-			break;
+		/* A filter may let nothing of a large table through. */
+		if (++n % WALK_REST == 0 && !IS_ERR(object)) {
+			const void *last = object;
+
+			rhashtable_walk_stop(&walk->iter);
+			cond_resched();
+			rhashtable_walk_start(&walk->iter);
+			object = rhashtable_walk_peek(&walk->iter);
+			if (object != last) {
+				cb->seq++;	/* it went */
+				continue;
+			}
+		}
+		object = rhashtable_walk_next(&walk->iter);
 	}
 	walk->done = !object;
 	walk->next = object;
@@ -230,8 +268,21 @@ static void config_notify(struct mlb_net *mn)
 		nlmsg_free(skb);
 		return;
 	}
-	genlmsg_multicast_netns(&mlb_nl_family, mn->net, skb, 0,
-				MLB_NLGRP_EVENT, GFP_KERNEL);
+	mlb_nl_multicast(mn, skb, MLB_NLGRP_EVENT);
+}
+
+/* Entries are made by packets, whose memory is charged to nobody: the owner of
+ * a user namespace may not have more of them than the default.
+ */
+static int config_judge_limit(const struct sk_buff *skb,
+			      const struct nlattr *attr,
+			      struct netlink_ext_ack *extack)
+{
+	if (!attr || nla_get_u32(attr) <= MLB_LIMIT_DEFAULT ||
+	    netlink_capable(skb, CAP_NET_ADMIN))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr, "more than 1048576 entries need CAP_NET_ADMIN in the initial user namespace");
+	return -EPERM;
 }
 
 int mlb_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
@@ -239,10 +290,17 @@ int mlb_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 	struct mlb_net *mn = mlb_net(genl_info_net(info));
 	struct nlattr **attrs = info->attrs;
 	struct mlb_config *config = &mn->config;
-	int err = 0;
+	int err;
+
+	err = config_judge_limit(skb, attrs[MLB_A_CONFIG_MAX_OWNERS],
+				 info->extack) ?:
+	      config_judge_limit(skb, attrs[MLB_A_CONFIG_MAX_FLOWS],
+				 info->extack);
+	if (err)
+		return err;
 
 	mutex_lock(&mn->lock);
-	/* Only the port can be refused, so it goes first. */
+	/* Only the port can be refused now, so it goes first. */
 	if (attrs[MLB_A_CONFIG_PORT]) {
 		u16 port = nla_get_u16(attrs[MLB_A_CONFIG_PORT]);
 
@@ -393,8 +451,7 @@ void mlb_netlink_limit(struct mlb_net *mn, enum mlb_table table, u32 limit)
 		return;
 	}
 	genlmsg_end(skb, hdr);
-	genlmsg_multicast_netns(&mlb_nl_family, mn->net, skb, 0,
-				MLB_NLGRP_EVENT, GFP_ATOMIC);
+	mlb_nl_multicast(mn, skb, MLB_NLGRP_EVENT);
 }
 
 static const struct genl_multicast_group mlb_nl_mcgrps[] = {
@@ -423,5 +480,6 @@ int __init mlb_netlink_register(void)
 void mlb_netlink_unregister(void)
 {
 	WRITE_ONCE(netlink_gone, true);
+	synchronize_rcu();
 	genl_unregister_family(&mlb_nl_family);
 }

@@ -51,6 +51,8 @@ int mlb_nl_put_addr(struct sk_buff *skb, int type, const struct in6_addr *addr);
 	__missing;						\
 })
 
+void mlb_nl_multicast(struct mlb_net *mn, struct sk_buff *skb,
+		      unsigned int group);
 bool mlb_nl_has_listeners(struct mlb_net *mn, unsigned int group);
 void mlb_netlink_limit(struct mlb_net *mn, enum mlb_table table, u32 limit);
 

@@ -59,8 +59,7 @@ static void service_notify(struct mlb_net *mn, const struct mlb_service *svc,
 		nlmsg_free(skb);
 		return;
 	}
-	genlmsg_multicast_netns(&mlb_nl_family, mn->net, skb, 0,
-				MLB_NLGRP_EVENT, GFP_KERNEL);
+	mlb_nl_multicast(mn, skb, MLB_NLGRP_EVENT);
 }
 
 static int service_key(struct genl_info *info, struct mlb_service_key *key)

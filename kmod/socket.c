@@ -71,14 +71,14 @@ static int cookie_check_ipv4(const struct mlb_tuple *t, const struct tcphdr *th)
 		.daddr = t->daddr.s6_addr32[3],
 	};
 
-	return __cookie_v4_check(&iph, th);
+	return mlb_cookie_v4_check(&iph, th);
 }
 
 static int cookie_check_ipv6(const struct mlb_tuple *t, const struct tcphdr *th)
 {
 	const struct ipv6hdr ip6h = { .saddr = t->saddr, .daddr = t->daddr };
 
-	return __cookie_v6_check(&ip6h, th);
+	return mlb_cookie_v6_check(&ip6h, th);
 }
 
 /* The listener that a SYN of the flow would find, or NULL; has no reference. */

@@ -37,6 +37,13 @@ int raw_hex_parse(const char *text, uint8_t *buf, size_t max);
 int raw_option_add(struct raw_segment *seg, const char *text);
 int raw_flags_parse(const char *text, uint8_t *flags);
 
+/* The Internet checksum (RFC 1071) in two steps. */
+uint32_t raw_sum16(const uint8_t *p, size_t len, uint32_t sum);
+uint16_t raw_fold(uint32_t sum);
+
+/* "rawpkt icmp", see raw_icmp.c. Returns an exit status. */
+int raw_icmp(int argc, char **argv);
+
 /* Returns the length of the IP packet in @buf, which has RAW_MAX bytes. */
 size_t raw_build(const struct raw_segment *seg, uint8_t *buf);
 

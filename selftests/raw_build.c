@@ -140,14 +140,14 @@ int raw_flags_parse(const char *text, uint8_t *flags)
 	return 0;
 }
 
-static uint32_t sum16(const uint8_t *p, size_t len, uint32_t sum)
+uint32_t raw_sum16(const uint8_t *p, size_t len, uint32_t sum)
 {
 	for (size_t i = 0; i < len; i++)
 		sum += i % 2 ? p[i] : (uint32_t)p[i] << 8;
 	return sum;
 }
 
-static uint16_t fold(uint32_t sum)
+uint16_t raw_fold(uint32_t sum)
 {
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
@@ -182,9 +182,9 @@ static size_t build_tcp(const struct raw_segment *seg, uint8_t *p)
 	if (seg->cut >= 0 && (size_t)seg->cut < len)
 		len = seg->cut;
 
-	sum = sum16(seg->src.ip, seg->src.len, 0);
-	sum = sum16(seg->dst.ip, seg->dst.len, sum);
-	v = fold(sum16(p, len, sum + IPPROTO_TCP + len));
+	sum = raw_sum16(seg->src.ip, seg->src.len, 0);
+	sum = raw_sum16(seg->dst.ip, seg->dst.len, sum);
+	v = raw_fold(raw_sum16(p, len, sum + IPPROTO_TCP + len));
 	if (len >= 18) {
 		p[16] = v >> 8;
 		p[17] = v;
@@ -213,7 +213,7 @@ size_t raw_build(const struct raw_segment *seg, uint8_t *buf)
 		buf[9] = IPPROTO_TCP;
 		memcpy(buf + 12, seg->src.ip, 4);
 		memcpy(buf + 16, seg->dst.ip, 4);
-		v = fold(sum16(buf, ip, 0));
+		v = raw_fold(raw_sum16(buf, ip, 0));
 		buf[10] = v >> 8;
 		buf[11] = v;
 	} else {

@@ -63,7 +63,7 @@ int raw_send_ip(const struct raw_addr *dst, const uint8_t *pkt, size_t len)
 static int fragments4(const struct raw_addr *dst, const uint8_t *pkt,
 		      size_t len, size_t first)
 {
-	uint8_t frag[RAW_MAX];
+	uint8_t frag[RAW_MAX + FRAGMENT_HEADER];
 	size_t off = 0, left = len - 20;
 
 	while (left) {
@@ -87,7 +87,7 @@ static int fragments4(const struct raw_addr *dst, const uint8_t *pkt,
 static int fragments6(const struct raw_addr *dst, const uint8_t *pkt,
 		      size_t len, size_t first)
 {
-	uint8_t frag[RAW_MAX];
+	uint8_t frag[RAW_MAX + FRAGMENT_HEADER];
 	size_t off = 0, left = len - 40;
 	uint32_t id = random();
 
@@ -326,10 +326,12 @@ int raw_reach(const struct raw_addr *src, const struct raw_addr *dst, int ms)
 		struct pollfd pfd = { .fd = fd, .events = POLLIN };
 		socklen_t len = sizeof(err);
 
-		if (send(fd, "", 1, 0) < 0)
+		if (send(fd, "", 1, 0) < 0) {
 			err = errno;
-		else if (poll(&pfd, 1, 200) > 0)
+			usleep(20000);
+		} else if (poll(&pfd, 1, 200) > 0) {
 			getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
+		}
 	}
 	close(fd);
 	errno = err;

@@ -30,6 +30,11 @@ static const char usage[] =
 "             each time with another of its first BYTES bytes changed\n"
 "       rawpkt capture [-m MIN] [-w MS] DEV PORT FILE\n"
 "             write the next UDP datagram's payload to FILE\n"
+"       rawpkt icmp [-m MTU] [-t BYTES] [-e] [-i] [-n N] FROM SRC SPORT DST DPORT\n"
+"             Fragmentation Needed or Packet Too Big from FROM about a segment\n"
+"             that SRC sent to DST, of which it has BYTES (8); -e: IPv6\n"
+"             extension headers, outside and in the segment; -i: the embedded\n"
+"             packet is itself an ICMP error; -n: N, about DPORT, DPORT+1...\n"
 "       rawpkt reach [-s SRC] [-w MS] DST...\n"
 "             a packet goes to each and one comes back\n";
 
@@ -225,6 +230,8 @@ int main(int argc, char **argv)
 		return cmd_udp(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "capture"))
 		return cmd_capture(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "icmp"))
+		return raw_icmp(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "reach"))
 		return cmd_reach(argc - 1, argv + 1);
 	return usage_error();

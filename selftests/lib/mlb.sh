@@ -179,13 +179,14 @@ stats_changed() # [NODE]
 # Tokens that the node's table has, one a line; "local" only its own ones.
 owner_tokens() # NODE [local]
 {
-	ctl "$1" owner list > "$TMP/owners"
+	must ctl "$1" owner list > "$TMP/owners"
 	sed -n "${2:+/ local /}s/ .*//p" "$TMP/owners"
 }
 
 owner_count() # NODE [local]
 {
-	ctl "$1" owner list | grep -c "${2:+ local }"
+	must ctl "$1" owner list > "$TMP/owners"
+	grep -c "${2:+ local }" "$TMP/owners"
 }
 
 owner_total_local()
@@ -193,8 +194,9 @@ owner_total_local()
 	local i
 
 	for ((i = 1; i <= NODES; i++)); do
-		ctl "$i" owner list
-	done | grep -c ' local '
+		must ctl "$i" owner list
+	done > "$TMP/owners"
+	grep -c ' local ' "$TMP/owners"
 }
 
 owner_total_is() # N
@@ -218,5 +220,6 @@ owners_copy()
 
 flow_count() # NODE
 {
-	ctl "$1" flow list | wc -l
+	must ctl "$1" flow list > "$TMP/flows"
+	wc -l < "$TMP/flows"
 }

@@ -59,7 +59,7 @@ static int read_line(struct batch *batch, const char *text, size_t number,
 	static const char nothing[] = "nothing of the batch was done";
 	char *words[WORDS_MAX], *copy = strdup(text), *rest, *word;
 	struct batch_line *line;
-	int n = 0;
+	int n = 0, ret;
 
 	line = copy ? new_line(batch, copy, number, out) : NULL;
 	if (!line)
@@ -76,9 +76,8 @@ static int read_line(struct batch *batch, const char *text, size_t number,
 		batch->n--;
 		return 0;
 	}
-	if (command_read(&line->ctl, n, words))
-		return line_error(batch, number, nothing, EXIT_USAGE);
-	return 0;
+	ret = command_read(&line->ctl, n, words);
+	return ret ? line_error(batch, number, nothing, ret) : 0;
 }
 
 static int read_all(struct batch *batch, FILE *from, const struct output *out)

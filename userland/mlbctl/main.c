@@ -61,9 +61,10 @@ static int enter_netns(const char *name)
 		path[0] = '\0';
 	fd = *name ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd < 0) {
-		fprintf(stderr,
-			"mlbctl: no network namespace \"%s\": \"ip netns\" lists them\n",
-			name);
+		fprintf(stderr, "mlbctl: network namespace \"%s\": %s\n", name,
+			*name && errno != ENOENT ?
+				strerror(errno) :
+				"there is none: \"ip netns\" lists them");
 		return EXIT_USAGE;
 	}
 	ret = setns(fd, CLONE_NEWNET);

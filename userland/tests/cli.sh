@@ -152,8 +152,8 @@ seq -s ' ' 40 > "$INPUT"
 usage "too many words" -b "$INPUT"
 INPUT=
 
-usage "no network namespace" -n absent node list
-usage "no network namespace" node list -n
+usage "there is none" -n absent node list
+usage "there is none" node list -n
 passes -n /proc/self/ns/net node list
 
 helps "Exit status" -h
