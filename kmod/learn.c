@@ -118,7 +118,7 @@ u32 mlb_token_of_key(const u8 *key)
  */
 void mlb_learn_seen(struct mlb_net *mn, const u8 *key, u16 node)
 {
-	u32 token = learn_token(key);
+	u32 token = mlb_token_of_key(key);
 
 	if (token && !mlb_owner_insert(mn, token, node, MLB_OWNER_CPU_UNKNOWN,
 				       MLB_OWNER_SEEN, false))
