@@ -90,10 +90,15 @@ drop:
 	mlb_count(mn, LEARN_DROPPED);
 }
 
-/* The token is the most significant 32 bits of the key's SHA-256 (RFC 8684
- * 3.2). 0 is not used.
+/**
+ * mlb_token_of_key() - the token of a connection
+ * @key: the server's key, 8 bytes as they stand in the option
+ *
+ * Its SHA-256's most significant 32 bits (RFC 8684 3.2). 0 is not used.
+ *
+ * Return: the token, host order.
  */
-static u32 learn_token(const u8 *key)
+u32 mlb_token_of_key(const u8 *key)
 {
 	u8 digest[SHA256_DIGEST_SIZE];
 
@@ -113,7 +118,7 @@ static u32 learn_token(const u8 *key)
  */
 void mlb_learn_seen(struct mlb_net *mn, const u8 *key, u16 node)
 {
-	u32 token = learn_token(key);
+	u32 token = mlb_token_of_key(key);
 
 	if (token && !mlb_owner_insert(mn, token, node, MLB_OWNER_CPU_UNKNOWN,
 				       MLB_OWNER_SEEN, false))
@@ -154,7 +159,7 @@ static void learn_confirm(struct work_struct *work)
 
 		if (time_before(jiffies, hs->due))
 			goto wait;
-		token = learn_token(hs->key);
+		token = mlb_token_of_key(hs->key);
 		if (self && mlb_token_is_local(mn, token)) {
 			if (!mlb_owner_insert(mn, token, self, hs->cpu,
 					      MLB_OWNER_LOCAL, true)) {

@@ -63,8 +63,10 @@ static void __net_exit net_pre_exit(struct net *net)
 	struct mlb_net *mn = mlb_net(net);
 
 	mutex_lock(&mn->lock);
-	if (mn->n_services)
+	if (mn->n_services) {
+		mlb_synack_unhook(mn);
 		mlb_steer_unhook(mn);
+	}
 	mlb_tunnel_close(mn);
 	mutex_unlock(&mn->lock);
 }

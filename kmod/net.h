@@ -18,6 +18,7 @@
 #include "resolve.h"
 #include "stats.h"
 #include "syn.h"
+#include "synack.h"
 
 struct mlb_pool;
 struct mlb_tunnel;
@@ -88,6 +89,7 @@ struct mlb_net {
 	struct mlb_answers answers;
 	struct mlb_learn learn;
 	struct mlb_syn_memory syn;
+	struct mlb_synack synack;	/* hooked while n_services */
 };
 
 extern unsigned int mlb_net_id;

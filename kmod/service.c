@@ -135,6 +135,24 @@ static void service_free(struct mlb_net *mn, struct mlb_service *svc)
 	kvfree_rcu(svc, rcu);
 }
 
+static int service_hook(struct mlb_net *mn)
+{
+	int err = mlb_steer_hook(mn);
+
+	if (err)
+		return err;
+	err = mlb_synack_hook(mn);
+	if (err)
+		mlb_steer_unhook(mn);
+	return err;
+}
+
+static void service_unhook(struct mlb_net *mn)
+{
+	mlb_synack_unhook(mn);
+	mlb_steer_unhook(mn);
+}
+
 /**
  * mlb_service_add() - begin to serve an address and port
  * @mn: the namespace
@@ -165,9 +183,9 @@ int mlb_service_add(struct mlb_net *mn, const struct mlb_service_key *key,
 	if (!svc)
 		return -ENOMEM;
 	if (!mn->n_services) {
-		err = mlb_steer_hook(mn);
+		err = service_hook(mn);
 		if (err) {
-			NL_SET_ERR_MSG(extack, "cannot hook into the receive path");
+			NL_SET_ERR_MSG(extack, "cannot hook into the packet path");
 			goto err_free;
 		}
 	}
@@ -183,7 +201,7 @@ int mlb_service_add(struct mlb_net *mn, const struct mlb_service_key *key,
 
 err_unhook:
 	if (!mn->n_services)
-		mlb_steer_unhook(mn);
+		service_unhook(mn);
 err_free:
 	service_free(mn, svc);
 	return err;
@@ -232,7 +250,7 @@ void mlb_service_del(struct mlb_net *mn, struct mlb_service *svc)
 
 	rhashtable_remove_fast(&mn->services, &svc->hash, mlb_service_params);
 	if (!--mn->n_services)
-		mlb_steer_unhook(mn);
+		service_unhook(mn);
 	/* A packet that still saw the service may make a flow entry. */
 	synchronize_net();
 	mlb_flow_purge_service(mn, &svc->key.addr, svc->key.port);

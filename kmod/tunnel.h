@@ -43,6 +43,9 @@ void mlb_tunnel_send(struct mlb_net *mn, struct sk_buff *skb,
 bool mlb_tunnel_send_msg(struct mlb_net *mn, struct mlb_node *node,
 			 enum mlb_tuntype type, const struct mlb_tunmsg *msg);
 
+u32 mlb_tunnel_mtu(struct mlb_net *mn);
+
 int mlb_tunnel_rcv(struct sock *sk, struct sk_buff *skb);
+int mlb_tunnel_err_lookup(struct sock *sk, struct sk_buff *skb);
 
 #endif

@@ -190,3 +190,35 @@ drop:
 	kfree_skb(skb);
 	return 0;
 }
+
+/**
+ * mlb_tunnel_err_lookup() - whether an ICMP error is about a packet of ours
+ * @sk: the tunnel's socket
+ * @skb: the error, its transport header at the UDP header that it quotes
+ *
+ * The source port of a client's packet in the tunnel is its flow's, so UDP
+ * finds no socket by it and asks here. UDP then has the path's MTU follow what
+ * the error says.
+ *
+ * Return: 0 when this host sent the packet, as far as the quoted part of
+ * mlb's header shows.
+ */
+int mlb_tunnel_err_lookup(struct sock *sk, struct sk_buff *skb)
+{
+	struct mlb_net *mn = rcu_dereference_sk_user_data(sk);
+	const struct mlb_tunhdr *th;
+	struct mlb_tunnel *tun;
+	struct mlb_tunhdr buf;
+	enum mlb_tuntype type;
+	u16 sender;
+
+	if (!mn)
+		return -ENOENT;
+	tun = rcu_dereference(mn->tunnel);
+	th = skb_header_pointer(skb, skb_transport_offset(skb) +
+				     sizeof(struct udphdr), sizeof(buf), &buf);
+	if (!tun || !th || mlb_tunhdr_parse(th, &type, &sender) ||
+	    sender != tun->self)
+		return -EINVAL;
+	return 0;
+}
