@@ -67,4 +67,11 @@ int raw_reach(const struct raw_addr *src, const struct raw_addr *dst, int ms);
 int raw_capture(const char *dev, uint16_t port, size_t min_len,
 		const char *file, int ms);
 
+/*
+ * Judges @count tunnel packets to @port as they come from @dev, or those that
+ * come until none has for @ms, and prints how many had good checksums, bad
+ * ones, ones that are still to be filled in, or are yet to be segmented.
+ */
+int raw_verify(const char *dev, uint16_t port, unsigned int count, int ms);
+
 #endif

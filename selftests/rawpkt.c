@@ -35,6 +35,8 @@ static const char usage[] =
 "             that SRC sent to DST, of which it has BYTES (8); -e: IPv6\n"
 "             extension headers, outside and in the segment; -i: the embedded\n"
 "             packet is itself an ICMP error; -n: N, about DPORT, DPORT+1...\n"
+"       rawpkt verify [-n COUNT] [-w MS] DEV PORT\n"
+"             judge the checksums of the next COUNT tunnel packets from DEV\n"
 "       rawpkt reach [-s SRC] [-w MS] DST...\n"
 "             a packet goes to each and one comes back\n";
 
@@ -192,6 +194,25 @@ static int cmd_capture(int argc, char **argv)
 	return 0;
 }
 
+static int cmd_verify(int argc, char **argv)
+{
+	unsigned int count = 1000;
+	int c, wait = 2000;
+
+	while ((c = getopt(argc, argv, "n:w:")) != -1) {
+		switch (c) {
+		case 'n': count = strtoul(optarg, NULL, 0); break;
+		case 'w': wait = atoi(optarg); break;
+		default: return usage_error();
+		}
+	}
+	if (argc - optind != 2)
+		return usage_error();
+	if (raw_verify(argv[optind], atoi(argv[optind + 1]), count, wait))
+		return fail("verify");
+	return 0;
+}
+
 static int cmd_reach(int argc, char **argv)
 {
 	struct raw_addr src, dst, *from = NULL;
@@ -232,6 +253,8 @@ int main(int argc, char **argv)
 		return cmd_capture(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "icmp"))
 		return raw_icmp(argc - 1, argv + 1);
+	if (argc > 1 && !strcmp(argv[1], "verify"))
+		return cmd_verify(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "reach"))
 		return cmd_reach(argc - 1, argv + 1);
 	return usage_error();
