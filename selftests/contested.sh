@@ -175,11 +175,11 @@ mlb_up
 must ctl 1 node add 4 addr 10.3.0.4
 claims
 bulk
-CLAIMED=[0,0,3,0]
+CLAIMED="[0,0,3,0]"
 node_goes "a dead node" node set 2 state dead
 must ctl 1 node set 2 state active
 node_goes "flush of a node" owner flush node 2
-CLAIMED=[0,3,0]
+CLAIMED="[0,3,0]"
 node_goes "a deleted node" node del 2
 must ctl 1 node add 2 addr "$(node_addr4 2)"
 must ctl 1 node del 4
