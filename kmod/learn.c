@@ -219,8 +219,7 @@ static void learn_withdraw(struct work_struct *work)
 	struct mlb_net *mn = container_of(learn, struct mlb_net, learn);
 
 	learn_withdraw_tokens(mn, false);
-	mlb_owner_age(mn);
-	if (!list_empty(&mn->owners.local) || !list_empty(&mn->owners.cached))
+	if (mlb_owner_age(mn) || !list_empty(&mn->owners.local))
 		mlb_learn_watch(mn);
 }
 

@@ -26,8 +26,13 @@ static int __init mlb_init(void)
 	err = mlb_netlink_register();
 	if (err)
 		goto err_net;
+	err = mlb_selftest_owner();
+	if (err)
+		goto err_netlink;
 	return 0;
 
+err_netlink:
+	mlb_netlink_unregister();
 err_net:
 	mlb_net_unregister();
 	rcu_barrier();

@@ -62,6 +62,7 @@ struct mlb_owner_batch {
 	struct sk_buff *skb;
 	void *hdr;
 	u8 cmd;
+	bool seen;	/* they are of MLB_OWNER_SEEN */
 };
 
 void mlb_owner_batch_init(struct mlb_owner_batch *batch, struct mlb_net *mn,

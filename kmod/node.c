@@ -66,22 +66,19 @@ static void node_free(struct mlb_node *node)
 /**
  * mlb_node_add() - add a node
  * @mn: the namespace
- * @id: its id, in range
- * @addr: its address, already judged by itself
- * @weight: share of new connections
- * @state: enum mlb_node_state
- * @self: the node is this host
+ * @request: the node as it will be; its address has been judged by itself
  * @extack: why not
  *
  * Caller must hold &mlb_net.lock.
  *
  * Return: 0 or a negative errno.
  */
-int mlb_node_add(struct mlb_net *mn, u16 id, const struct in6_addr *addr,
-		 u16 weight, u8 state, bool self,
+int mlb_node_add(struct mlb_net *mn, const struct mlb_node *request,
 		 struct netlink_ext_ack *extack)
 {
+	bool self = request->self;
 	struct mlb_node *node;
+	u16 id = request->id;
 	int err;
 
 	lockdep_assert_held(&mn->lock);
@@ -94,18 +91,14 @@ int mlb_node_add(struct mlb_net *mn, u16 id, const struct in6_addr *addr,
 		NL_SET_ERR_MSG(extack, "another node is self already");
 		return -EEXIST;
 	}
-	err = node_judge_addr(mn, addr, extack);
+	err = node_judge_addr(mn, &request->addr, extack);
 	if (err)
 		return err;
 
 	node = kzalloc(sizeof(*node), GFP_KERNEL_ACCOUNT);
 	if (!node)
 		return -ENOMEM;
-	node->id = id;
-	node->addr = *addr;
-	node->weight = weight;
-	node->state = state;
-	node->self = self;
+	*node = *request;
 	err = dst_cache_init(&node->dst_cache, GFP_KERNEL);
 	if (err)
 		goto err_free;
@@ -114,7 +107,8 @@ int mlb_node_add(struct mlb_net *mn, u16 id, const struct in6_addr *addr,
 	if (err)
 		goto err_cache;
 	if (self) {
-		err = mlb_tunnel_open(mn, id, addr, mn->config.port, extack);
+		err = mlb_tunnel_open(mn, id, &node->addr, mn->config.port,
+				      extack);
 		if (err)
 			goto err_erase;
 	}

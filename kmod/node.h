@@ -72,8 +72,7 @@ static inline bool mlb_node_takes_new(const struct mlb_node *node)
 
 bool mlb_node_has_addr(struct mlb_net *mn, const struct in6_addr *addr);
 
-int mlb_node_add(struct mlb_net *mn, u16 id, const struct in6_addr *addr,
-		 u16 weight, u8 state, bool self,
+int mlb_node_add(struct mlb_net *mn, const struct mlb_node *request,
 		 struct netlink_ext_ack *extack);
 int mlb_node_set(struct mlb_net *mn, struct mlb_node *node, u16 weight,
 		 u8 state, struct netlink_ext_ack *extack);

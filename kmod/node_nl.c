@@ -6,6 +6,9 @@
 #include "netlink.h"
 #include "node.h"
 
+/* Where Linux' fou and others expect GUE (draft-ietf-intarea-gue). */
+#define NODE_GUE_PORT	6080
+
 static int node_fill(struct sk_buff *skb, struct mlb_net *mn,
 		     const struct mlb_node *node, u8 cmd, u32 portid, u32 seq,
 		     int flags)
@@ -20,6 +23,10 @@ static int node_fill(struct sk_buff *skb, struct mlb_net *mn,
 	    nla_put_u32(skb, MLB_A_NODE_WEIGHT, READ_ONCE(node->weight)) ||
 	    nla_put_u32(skb, MLB_A_NODE_STATE, READ_ONCE(node->state)) ||
 	    (node->self && nla_put_flag(skb, MLB_A_NODE_SELF)) ||
+	    nla_put_u32(skb, MLB_A_NODE_ENCAP, node->encap) ||
+	    (node->encap == MLB_ENCAP_GUE &&
+	     nla_put_u16(skb, MLB_A_NODE_ENCAP_PORT,
+			 ntohs(node->encap_port))) ||
 	    nla_put_u32(skb, MLB_A_NODE_OWNERS,
 			READ_ONCE(mn->owners.per_node[node->id]))) {
 		genlmsg_cancel(skb, hdr);
@@ -103,41 +110,66 @@ int mlb_nl_node_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
+/* How packets reach a node that is added; after @node->self is known. */
+static int node_get_encap(struct genl_info *info, struct mlb_node *node)
+{
+	struct nlattr *encap = info->attrs[MLB_A_NODE_ENCAP];
+	struct nlattr *port = info->attrs[MLB_A_NODE_ENCAP_PORT];
+
+	node->encap = encap ? nla_get_u32(encap) : MLB_ENCAP_MLB;
+	if (node->self && node->encap != MLB_ENCAP_MLB) {
+		NL_SET_ERR_MSG_ATTR(info->extack, encap,
+				    "the self node runs mlb, and needs no other encapsulation");
+		return -EINVAL;
+	}
+	if (port && node->encap != MLB_ENCAP_GUE) {
+		NL_SET_ERR_MSG_ATTR(info->extack, port,
+				    "only gue has a port of the node's own");
+		return -EINVAL;
+	}
+	if (node->encap == MLB_ENCAP_GUE)
+		node->encap_port = htons(port ? nla_get_u16(port) :
+						NODE_GUE_PORT);
+	return 0;
+}
+
 int mlb_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct mlb_net *mn = mlb_net(genl_info_net(info));
 	struct nlattr **attrs = info->attrs;
-	u8 state = MLB_NODE_STATE_ACTIVE;
-	struct in6_addr addr;
-	u16 weight = 1;
-	u16 id;
+	struct mlb_node node = {
+		.weight = 1,
+		.state = MLB_NODE_STATE_ACTIVE,
+		.self = attrs[MLB_A_NODE_SELF],
+	};
 	int err;
 
 	if (mlb_nl_missing(info, MLB_A_NODE_ID, "the node's id is missing") ||
 	    mlb_nl_missing(info, MLB_A_NODE_ADDR,
 			   "the node's address is missing"))
 		return -EINVAL;
-	err = mlb_nl_get_addr(attrs[MLB_A_NODE_ADDR], &addr, info->extack) ?:
-	      mlb_nl_judge_unicast(attrs[MLB_A_NODE_ADDR], &addr,
-				   info->extack);
+	err = mlb_nl_get_addr(attrs[MLB_A_NODE_ADDR], &node.addr,
+			      info->extack) ?:
+	      mlb_nl_judge_unicast(attrs[MLB_A_NODE_ADDR], &node.addr,
+				   info->extack) ?:
+	      node_get_encap(info, &node);
 	if (err)
 		return err;
-	id = nla_get_u16(attrs[MLB_A_NODE_ID]);
+	node.id = nla_get_u16(attrs[MLB_A_NODE_ID]);
 	if (attrs[MLB_A_NODE_WEIGHT])
-		weight = nla_get_u32(attrs[MLB_A_NODE_WEIGHT]);
+		node.weight = nla_get_u32(attrs[MLB_A_NODE_WEIGHT]);
 	if (attrs[MLB_A_NODE_STATE])
-		state = nla_get_u32(attrs[MLB_A_NODE_STATE]);
-	if (attrs[MLB_A_NODE_SELF] && state == MLB_NODE_STATE_DEAD) {
+		node.state = nla_get_u32(attrs[MLB_A_NODE_STATE]);
+	if (node.self && node.state == MLB_NODE_STATE_DEAD) {
 		NL_SET_ERR_MSG_ATTR(info->extack, attrs[MLB_A_NODE_STATE],
 				    "the self node cannot be dead");
 		return -EINVAL;
 	}
 
 	mutex_lock(&mn->lock);
-	err = mlb_node_add(mn, id, &addr, weight, state,
-			   attrs[MLB_A_NODE_SELF], info->extack);
+	err = mlb_node_add(mn, &node, info->extack);
 	if (!err)
-		node_event(mn, mlb_node_find(mn, id), MLB_CMD_NODE_NTF);
+		node_event(mn, mlb_node_find(mn, node.id), MLB_CMD_NODE_NTF);
 	mutex_unlock(&mn->lock);
 	return err;
 }

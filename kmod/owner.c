@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The owner table: which node holds the connection of a token.
+ *
+ * Tokens are unique on each host only, and an announcement takes a while to
+ * reach everybody: so two nodes may claim one token. The entry then names the
+ * first as its node and the other as its rival, and joins are refused until
+ * one of them gives the token up, which leaves it to the other.
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>
@@ -9,11 +14,16 @@
 #include "netlink.h"
 #include "owner.h"
 
-/* A cached entry that no join has used for so long is forgotten. */
-#define OWNER_CACHED_LIFE	(120 * HZ)
+/* How a claim over netlink meets an entry that exists. */
+enum owner_how { OWNER_ADD, OWNER_REPLACE, OWNER_ANNOUNCE };
 
-/* Each leaves over a small part of what the one before it did. */
-#define OWNER_PURGE_WALKS	8
+/* What becomes of a claim when there is an entry. */
+enum owner_claim {
+	CLAIM_REFUSED,	/* the entry stays as it is */
+	CLAIM_KNOWN,	/* the entry says so already */
+	CLAIM_CONTESTS,	/* the entry gets a rival */
+	CLAIM_TAKES,	/* the entry gives way */
+};
 
 static struct kmem_cache *owner_cache;
 
@@ -29,39 +39,245 @@ struct mlb_owner *mlb_owner_find(struct mlb_net *mn, u32 token)
 	return rhashtable_lookup(&mn->owners.hash, &token, mlb_owner_params);
 }
 
+/* Return: the entry, valid under the lock; NULL when there is none. */
+struct mlb_owner *mlb_owner_locked(struct mlb_net *mn, u32 token)
+{
+	struct mlb_owner *owner;
+
+	lockdep_assert_held(&mn->owners.lock);
+
+	rcu_read_lock();
+	owner = mlb_owner_find(mn, token);
+	rcu_read_unlock();	/* only the lock's holder frees it */
+	return owner;
+}
+
+static struct mlb_owner *owner_new(u32 token, u16 node, u16 cpu,
+				   enum mlb_owner_origin origin)
+{
+	struct mlb_owner *owner = kmem_cache_zalloc(owner_cache, GFP_ATOMIC);
+
+	if (!owner)
+		return NULL;
+	owner->token = token;
+	owner->node = node;
+	owner->cpu = cpu;
+	owner->origin = origin;
+	owner->born = (u32)jiffies;
+	return owner;
+}
+
 static void owner_free_rcu(struct rcu_head *rcu)
 {
 	kmem_cache_free(owner_cache, container_of(rcu, struct mlb_owner, rcu));
 }
 
-static void owner_unlink(struct mlb_net *mn, struct mlb_owner *owner)
+/* Out of every list; readers may still have it. */
+void mlb_owner_free(struct mlb_owner *owner)
 {
-	lockdep_assert_held(&mn->owners.lock);
-
-	rhashtable_remove_fast(&mn->owners.hash, &owner->hash,
-			       mlb_owner_params);
-	list_del(&owner->list);
-	mn->owners.count--;
-	mn->owners.n_cached -= owner->origin == MLB_OWNER_CACHED;
-	mn->owners.per_node[owner->node]--;
 	call_rcu(&owner->rcu, owner_free_rcu);
 }
 
-/* Entries that only a peer's answer made give way to ones that matter. */
-static bool owner_make_room(struct mlb_net *mn)
+static bool owner_ages(const struct mlb_owner *owner)
 {
-	struct mlb_owner *oldest;
+	return owner->origin == MLB_OWNER_CACHED ||
+	       owner->origin == MLB_OWNER_SEEN;
+}
+
+/* The list and the counts of an entry that has come into the table. */
+static void owner_count(struct mlb_net *mn, struct mlb_owner *owner)
+{
+	struct mlb_owner_table *table = &mn->owners;
+
+	lockdep_assert_held(&table->lock);
+
+	table->count++;
+	table->n_aging += owner_ages(owner);
+	table->per_node[owner->node]++;
+	switch (owner->origin) {
+	case MLB_OWNER_LOCAL:
+		list_add_tail(&owner->list, &table->local);
+		break;
+	case MLB_OWNER_CACHED:
+		list_add_tail(&owner->list, &table->cached);
+		break;
+	case MLB_OWNER_SEEN:
+		list_add_tail(&owner->list, &table->fresh);
+		mlb_owner_tell(mn);
+		break;
+	default:
+		INIT_LIST_HEAD(&owner->list);
+		return;		/* stays until it is told to go */
+	}
+	mlb_learn_watch(mn);
+}
+
+/* Those of an entry that has left the table; frees it. */
+static void owner_uncount(struct mlb_net *mn, struct mlb_owner *owner)
+{
+	struct mlb_owner_table *table = &mn->owners;
+
+	lockdep_assert_held(&table->lock);
+
+	table->count--;
+	table->n_aging -= owner_ages(owner);
+	table->per_node[owner->node]--;
+	list_del(&owner->list);
+	if (!owner->told) {
+		mlb_owner_free(owner);
+		return;
+	}
+	list_add_tail(&owner->list, &table->gone);
+	table->n_gone++;
+	mlb_owner_tell(mn);
+}
+
+void mlb_owner_unlink(struct mlb_net *mn, struct mlb_owner *owner)
+{
+	rhashtable_remove_fast(&mn->owners.hash, &owner->hash,
+			       mlb_owner_params);
+	owner_uncount(mn, owner);
+}
+
+static void owner_replace(struct mlb_net *mn, struct mlb_owner *old,
+			  struct mlb_owner *owner)
+{
+	rhashtable_replace_fast(&mn->owners.hash, &old->hash, &owner->hash,
+				mlb_owner_params);
+	owner_uncount(mn, old);
+	owner_count(mn, owner);
+}
+
+/*
+ * The entry's node has given the token up: it is its rival's now. Without the
+ * memory for that nobody has it, and peers can be asked.
+ */
+void mlb_owner_end(struct mlb_net *mn, struct mlb_owner *owner)
+{
+	struct mlb_owner *heir = NULL;
+
+	if (owner->rival)
+		heir = owner_new(owner->token, owner->rival,
+				 MLB_OWNER_CPU_UNKNOWN, MLB_OWNER_NETLINK);
+	if (heir)
+		owner_replace(mn, owner, heir);
+	else
+		mlb_owner_unlink(mn, owner);
+}
+
+/* Of three, the third is only counted: the first two refuse joins as well. */
+static void owner_contest(struct mlb_net *mn, struct mlb_owner *old, u16 node)
+{
+	if (old->rival == node)
+		return;
+	mlb_count(mn, OWNER_CONFLICT);
+	if (!old->rival)
+		WRITE_ONCE(old->rival, node);
+}
+
+/* A connection of this host is here whatever others say; but they may have it
+ * too.
+ */
+static void owner_take(struct mlb_net *mn, struct mlb_owner *old,
+		       struct mlb_owner *owner)
+{
+	if (owner->origin == MLB_OWNER_LOCAL &&
+	    old->origin == MLB_OWNER_NETLINK && old->node != owner->node) {
+		mlb_count(mn, OWNER_CONFLICT);
+		owner->rival = old->node;
+	}
+	owner_replace(mn, old, owner);
+}
+
+/*
+ * What is announced or of this host has been confirmed by its owner's kernel.
+ * What is seen has been confirmed by nobody, so it is no claim: else a stranger
+ * who forges handshakes could have the joins of others refused.
+ */
+static enum owner_claim owner_judge(const struct mlb_owner *old,
+				    const struct mlb_owner *owner,
+				    enum owner_how how)
+{
+	bool same = old->node == owner->node;
+
+	switch (owner->origin) {
+	case MLB_OWNER_CACHED:
+		return CLAIM_REFUSED;
+	case MLB_OWNER_LOCAL:
+		return old->origin == MLB_OWNER_LOCAL ? CLAIM_REFUSED :
+							CLAIM_TAKES;
+	case MLB_OWNER_SEEN:
+		return old->origin == MLB_OWNER_CACHED ? CLAIM_TAKES :
+							 CLAIM_REFUSED;
+	}
+	if (how == OWNER_ANNOUNCE && same && old->origin != MLB_OWNER_CACHED)
+		return CLAIM_KNOWN;	/* what is seen goes on to age */
+	if (owner_ages(old))
+		return CLAIM_TAKES;
+	if (how == OWNER_ANNOUNCE)
+		return CLAIM_CONTESTS;
+	return how == OWNER_REPLACE && old->origin != MLB_OWNER_LOCAL ?
+	       CLAIM_TAKES : CLAIM_REFUSED;
+}
+
+/* Takes @owner, and returns as mlb_owner_insert() does. */
+static int owner_claim(struct mlb_net *mn, struct mlb_owner *owner,
+		       enum owner_how how)
+{
+	struct mlb_owner *old;
+	int err = 0;
 
 	lockdep_assert_held(&mn->owners.lock);
 
-	if (mn->owners.count < READ_ONCE(mn->config.max_owners))
-		return true;
-	oldest = list_first_entry_or_null(&mn->owners.cached, struct mlb_owner,
-					  list);
-	if (!oldest)
-		return false;
-	owner_unlink(mn, oldest);
-	return true;
+	old = mlb_owner_locked(mn, owner->token);
+	if (!old) {
+		if (!mlb_owner_make_room(mn, owner->origin)) {
+			err = -ENOSPC;
+			goto free;
+		}
+		err = rhashtable_insert_fast(&mn->owners.hash, &owner->hash,
+					     mlb_owner_params);
+		if (err)
+			goto free;
+		owner_count(mn, owner);
+		return 0;
+	}
+	switch (owner_judge(old, owner, how)) {
+	case CLAIM_TAKES:
+		owner_take(mn, old, owner);
+		return 0;
+	case CLAIM_CONTESTS:
+		owner_contest(mn, old, owner->node);
+		break;
+	case CLAIM_KNOWN:
+		if (owner->cpu != MLB_OWNER_CPU_UNKNOWN)
+			WRITE_ONCE(old->cpu, owner->cpu);
+		break;
+	case CLAIM_REFUSED:
+		err = -EEXIST;
+	}
+free:
+	kmem_cache_free(owner_cache, owner);
+	return err;
+}
+
+static int owner_put(struct mlb_net *mn, u32 token, u16 node, u16 cpu,
+		     enum mlb_owner_origin origin, enum owner_how how)
+{
+	struct mlb_owner *owner = owner_new(token, node, cpu, origin);
+	int err;
+
+	if (!owner)
+		return -ENOMEM;
+	spin_lock_bh(&mn->owners.lock);
+	err = owner_claim(mn, owner, how);
+	spin_unlock_bh(&mn->owners.lock);
+	if (err == -ENOSPC) {
+		mlb_count(mn, OWNER_FULL);
+		mlb_netlink_limit(mn, MLB_TABLE_OWNER,
+				  READ_ONCE(mn->config.max_owners));
+	}
+	return err;
 }
 
 /**
@@ -74,8 +290,10 @@ static bool owner_make_room(struct mlb_net *mn)
  * @replace: overwrite an entry of MLB_OWNER_NETLINK
  *
  * An entry of MLB_OWNER_CACHED always gives way, and never takes the place of
- * another; one of MLB_OWNER_LOCAL takes the place of any other node's.
- * Usable in any context but a hard interrupt.
+ * another; one of MLB_OWNER_SEEN gives way to all others, and takes the place
+ * of a cached one only. One of MLB_OWNER_LOCAL takes the place of any other
+ * node's, which becomes its rival if it was announced. Usable in any context
+ * but a hard interrupt.
  *
  * Return: 0; -EEXIST when there is an entry that does not give way; -ENOSPC
  * when the table is full; -ENOMEM.
@@ -83,66 +301,52 @@ static bool owner_make_room(struct mlb_net *mn)
 int mlb_owner_insert(struct mlb_net *mn, u32 token, u16 node, u16 cpu,
 		     enum mlb_owner_origin origin, bool replace)
 {
-	struct mlb_owner *owner, *old;
-	bool full = false;
-	int err;
+	return owner_put(mn, token, node, cpu, origin,
+			 replace ? OWNER_REPLACE : OWNER_ADD);
+}
 
-	owner = kmem_cache_alloc(owner_cache, GFP_ATOMIC);
-	if (!owner)
-		return -ENOMEM;
-	owner->token = token;
-	owner->node = node;
-	owner->cpu = cpu;
-	owner->origin = origin;
-	owner->rival = 0;
-	owner->born = (u32)jiffies;
+/**
+ * mlb_owner_announce() - a node says that it has a connection
+ * @mn: the namespace
+ * @token: the token of the connection
+ * @node: the node
+ * @cpu: CPU that took the first subflow, or MLB_OWNER_CPU_UNKNOWN
+ *
+ * Makes an entry, or the node the rival of another that has one.
+ *
+ * Return: 0, -ENOSPC when the table is full, -ENOMEM.
+ */
+int mlb_owner_announce(struct mlb_net *mn, u32 token, u16 node, u16 cpu)
+{
+	return owner_put(mn, token, node, cpu, MLB_OWNER_NETLINK,
+			 OWNER_ANNOUNCE);
+}
+
+/**
+ * mlb_owner_withdraw() - a node says that it has a connection no more
+ * @mn: the namespace
+ * @token: the token of the connection
+ * @node: the node
+ *
+ * Return: 0; -ENOENT when nothing says that the node has it; -EPERM when it is
+ * a connection of this host.
+ */
+int mlb_owner_withdraw(struct mlb_net *mn, u32 token, u16 node)
+{
+	struct mlb_owner *owner;
+	int err = 0;
 
 	spin_lock_bh(&mn->owners.lock);
-	rcu_read_lock();
-	old = mlb_owner_find(mn, token);
-	rcu_read_unlock();	/* only the lock's holder frees it */
-	if (old) {
-		if (origin == MLB_OWNER_CACHED ||
-		    (origin == MLB_OWNER_LOCAL &&
-		     old->origin == MLB_OWNER_LOCAL) ||
-		    (origin == MLB_OWNER_NETLINK &&
-		     (old->origin == MLB_OWNER_LOCAL ||
-		      (old->origin == MLB_OWNER_NETLINK && !replace)))) {
-			err = -EEXIST;
-			goto out;
-		}
-		if (origin == MLB_OWNER_LOCAL && old->node != node)
-			mlb_count(mn, OWNER_CONFLICT);
-		owner_unlink(mn, old);
-	} else if (!owner_make_room(mn)) {
-		mlb_count(mn, OWNER_FULL);
-		full = true;
-		err = -ENOSPC;
-		goto out;
-	}
-	err = rhashtable_insert_fast(&mn->owners.hash, &owner->hash,
-				     mlb_owner_params);
-	if (err)
-		goto out;
-	if (origin == MLB_OWNER_LOCAL)
-		list_add_tail(&owner->list, &mn->owners.local);
-	else if (origin == MLB_OWNER_CACHED)
-		list_add_tail(&owner->list, &mn->owners.cached);
+	owner = mlb_owner_locked(mn, token);
+	if (owner && owner->rival == node)
+		WRITE_ONCE(owner->rival, 0);
+	else if (!owner || owner->node != node)
+		err = -ENOENT;
+	else if (owner->origin == MLB_OWNER_LOCAL)
+		err = -EPERM;
 	else
-		INIT_LIST_HEAD(&owner->list);
-	mn->owners.count++;
-	mn->owners.n_cached += origin == MLB_OWNER_CACHED;
-	mn->owners.per_node[node]++;
-	owner = NULL;
-	if (origin != MLB_OWNER_NETLINK)
-		mlb_learn_watch(mn);
-out:
+		mlb_owner_end(mn, owner);
 	spin_unlock_bh(&mn->owners.lock);
-	if (owner)
-		kmem_cache_free(owner_cache, owner);
-	if (full)
-		mlb_netlink_limit(mn, MLB_TABLE_OWNER,
-				  READ_ONCE(mn->config.max_owners));
 	return err;
 }
 
@@ -158,21 +362,19 @@ bool mlb_owner_remove(struct mlb_net *mn, u32 token)
 	struct mlb_owner *owner;
 
 	spin_lock_bh(&mn->owners.lock);
-	rcu_read_lock();
-	owner = mlb_owner_find(mn, token);
-	rcu_read_unlock();	/* only the lock's holder frees it */
+	owner = mlb_owner_locked(mn, token);
 	if (owner && owner->origin == MLB_OWNER_LOCAL)
 		owner = NULL;
 	if (owner)
-		owner_unlink(mn, owner);
+		mlb_owner_unlink(mn, owner);
 	spin_unlock_bh(&mn->owners.lock);
 	return owner;
 }
 
 /**
- * mlb_owner_remove_local() - remove an entry of this host
+ * mlb_owner_remove_local() - a connection of this host has ended
  * @mn: the namespace
- * @owner: the entry
+ * @owner: its entry; a rival's takes its place
  *
  * Caller must hold &mlb_learn.lock.
  */
@@ -181,92 +383,7 @@ void mlb_owner_remove_local(struct mlb_net *mn, struct mlb_owner *owner)
 	lockdep_assert_held(&mn->learn.lock);
 
 	spin_lock_bh(&mn->owners.lock);
-	owner_unlink(mn, owner);
-	spin_unlock_bh(&mn->owners.lock);
-}
-
-/* One walk; returns how many it has removed. */
-static unsigned int owner_purge_once(struct mlb_net *mn, u16 node)
-{
-	struct rhashtable_iter iter;
-	struct mlb_owner *owner;
-	unsigned int removed = 0;
-	unsigned int n = 0;
-
-	rhashtable_walk_enter(&mn->owners.hash, &iter);
-	rhashtable_walk_start(&iter);
-	while ((owner = rhashtable_walk_next(&iter))) {
-		if (IS_ERR(owner))
-			continue;	/* resized: the walk starts anew */
-		if (owner->origin != MLB_OWNER_LOCAL &&
-		    (!node || owner->node == node) &&
-		    mlb_owner_remove(mn, owner->token))
-			removed++;
-		if (++n % 256 == 0) {
-			rhashtable_walk_stop(&iter);
-			cond_resched();
-			rhashtable_walk_start(&iter);
-		}
-	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
-	mlb_count_add(mn, OWNER_DELETED, removed);
-	return removed;
-}
-
-/**
- * mlb_owner_purge() - remove the entries of other nodes
- * @mn: the namespace
- * @node: only those of this one, or 0
- *
- * Process context. Entries made meanwhile may stay.
- */
-void mlb_owner_purge(struct mlb_net *mn, u16 node)
-{
-	unsigned int walks = 0;
-
-	/* A walk that rests behind an entry which it removed counts its
-	 * place in the bucket and passes over others, so walk until none is
-	 * left; but not for ever, as answers may make new ones all the time.
-	 */
-	while (owner_purge_once(mn, node) && ++walks < OWNER_PURGE_WALKS)
-		;
-}
-
-/**
- * mlb_owner_used() - keep a cached entry, for a join has just used it
- * @owner: the entry
- *
- * Call inside rcu_read_lock().
- */
-void mlb_owner_used(struct mlb_owner *owner)
-{
-	if (owner->origin == MLB_OWNER_CACHED)
-		WRITE_ONCE(owner->born, (u32)jiffies);
-}
-
-/**
- * mlb_owner_age() - remove cached entries that are not used any more
- * @mn: the namespace
- *
- * Looks at a bounded number; those in use move to the end of the list.
- */
-void mlb_owner_age(struct mlb_net *mn)
-{
-	struct mlb_owner *owner;
-	unsigned int n;
-
-	spin_lock_bh(&mn->owners.lock);
-	for (n = 0; n < 1024; n++) {
-		owner = list_first_entry_or_null(&mn->owners.cached,
-						 struct mlb_owner, list);
-		if (!owner)
-			break;
-		if ((u32)jiffies - READ_ONCE(owner->born) > OWNER_CACHED_LIFE)
-			owner_unlink(mn, owner);
-		else
-			list_move_tail(&owner->list, &mn->owners.cached);
-	}
+	mlb_owner_end(mn, owner);
 	spin_unlock_bh(&mn->owners.lock);
 }
 
@@ -282,7 +399,7 @@ u32 mlb_owner_room(struct mlb_net *mn)
 	u32 kept;
 
 	spin_lock_bh(&mn->owners.lock);
-	kept = mn->owners.count - mn->owners.n_cached;
+	kept = mn->owners.count - mn->owners.n_aging;
 	spin_unlock_bh(&mn->owners.lock);
 	return kept < max ? max - kept : 0;
 }
@@ -293,7 +410,7 @@ int mlb_owner_net_init(struct mlb_net *mn)
 
 	spin_lock_init(&mn->owners.lock);
 	INIT_LIST_HEAD(&mn->owners.local);
-	INIT_LIST_HEAD(&mn->owners.cached);
+	mlb_owner_age_net_init(mn);
 	mn->owners.per_node = kvcalloc(MLB_NODE_ID_MAX + 1, sizeof(u32),
 				       GFP_KERNEL);
 	if (!mn->owners.per_node)
@@ -311,6 +428,7 @@ static void owner_free(void *ptr, void *arg)
 
 void mlb_owner_net_exit(struct mlb_net *mn)
 {
+	mlb_owner_age_net_exit(mn);
 	rhashtable_free_and_destroy(&mn->owners.hash, owner_free, NULL);
 	kvfree(mn->owners.per_node);
 }

@@ -9,12 +9,15 @@
 #include "node.h"
 #include "owner.h"
 
-static int owner_put(struct sk_buff *skb, u32 token, u16 node, u16 cpu)
+static int owner_put(struct sk_buff *skb, u32 token, u16 node, u16 cpu,
+		     u16 rival, bool seen)
 {
 	return nla_put_u32(skb, MLB_A_OWNER_ENTRY_TOKEN, token) ?:
 	       nla_put_u16(skb, MLB_A_OWNER_ENTRY_NODE, node) ?:
 	       (cpu == MLB_OWNER_CPU_UNKNOWN ? 0 :
-		nla_put_u32(skb, MLB_A_OWNER_ENTRY_CPU, cpu));
+		nla_put_u32(skb, MLB_A_OWNER_ENTRY_CPU, cpu)) ?:
+	       (rival ? nla_put_u16(skb, MLB_A_OWNER_ENTRY_RIVAL, rival) : 0) ?:
+	       (seen ? nla_put_flag(skb, MLB_A_OWNER_ENTRY_SEEN) : 0);
 }
 
 static int owner_put_entry(struct sk_buff *skb, const struct mlb_owner *owner)
@@ -23,7 +26,9 @@ static int owner_put_entry(struct sk_buff *skb, const struct mlb_owner *owner)
 
 	if (!nest)
 		return -EMSGSIZE;
-	if (owner_put(skb, owner->token, owner->node, owner->cpu) ||
+	if (owner_put(skb, owner->token, owner->node, READ_ONCE(owner->cpu),
+		      READ_ONCE(owner->rival),
+		      owner->origin == MLB_OWNER_SEEN) ||
 	    (owner->origin == MLB_OWNER_LOCAL &&
 	     nla_put_flag(skb, MLB_A_OWNER_ENTRY_LOCAL)) ||
 	    nla_put_u32(skb, MLB_A_OWNER_ENTRY_AGE,
@@ -58,6 +63,22 @@ void mlb_owner_batch_send(struct mlb_owner_batch *batch)
 	batch->skb = NULL;
 }
 
+/* Whom a node that begins to have a token has to share it with, or 0. */
+static u16 owner_rival(const struct mlb_owner_batch *batch, u32 token, u16 node)
+{
+	struct mlb_owner *owner;
+	u16 rival = 0;
+
+	if (batch->cmd != MLB_CMD_OWNER_ADD_NTF)
+		return 0;
+	rcu_read_lock();
+	owner = mlb_owner_find(batch->mn, token);
+	if (owner && owner->node == node)
+		rival = READ_ONCE(owner->rival);
+	rcu_read_unlock();
+	return rival;
+}
+
 static bool owner_batch_put(struct mlb_owner_batch *batch, u32 token, u16 node,
 			    u16 cpu)
 {
@@ -65,7 +86,8 @@ static bool owner_batch_put(struct mlb_owner_batch *batch, u32 token, u16 node,
 
 	if (!nest)
 		return false;
-	if (owner_put(batch->skb, token, node, cpu)) {
+	if (owner_put(batch->skb, token, node, cpu,
+		      owner_rival(batch, token, node), batch->seen)) {
 		nla_nest_cancel(batch->skb, nest);
 		return false;
 	}
@@ -175,7 +197,7 @@ int mlb_nl_owner_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-/* One entry of a request. */
+/* One entry of a request; @node is 0 when it is not told. */
 struct owner_request {
 	u32 token;
 	u16 node;
@@ -183,12 +205,12 @@ struct owner_request {
 };
 
 static int owner_parse(const struct nlattr *attr, struct owner_request *req,
-		       bool whole, struct netlink_ext_ack *extack)
+		       struct netlink_ext_ack *extack)
 {
-	struct nlattr *tb[MLB_A_OWNER_ENTRY_AGE + 1];
+	struct nlattr *tb[MLB_A_OWNER_ENTRY_MAX + 1];
 	int err;
 
-	err = nla_parse_nested(tb, MLB_A_OWNER_ENTRY_AGE, attr,
+	err = nla_parse_nested(tb, MLB_A_OWNER_ENTRY_MAX, attr,
 			       mlb_owner_entry_nl_policy, extack);
 	if (err)
 		return err;
@@ -199,13 +221,8 @@ static int owner_parse(const struct nlattr *attr, struct owner_request *req,
 				    "a token is missing or 0, which no connection has");
 		return -EINVAL;
 	}
-	if (!whole)
-		return 0;
-	if (!tb[MLB_A_OWNER_ENTRY_NODE]) {
-		NL_SET_ERR_MSG_ATTR(extack, attr, "an entry's node is missing");
-		return -EINVAL;
-	}
-	req->node = nla_get_u16(tb[MLB_A_OWNER_ENTRY_NODE]);
+	req->node = tb[MLB_A_OWNER_ENTRY_NODE] ?
+		    nla_get_u16(tb[MLB_A_OWNER_ENTRY_NODE]) : 0;
 	req->cpu = MLB_OWNER_CPU_UNKNOWN;
 	if (tb[MLB_A_OWNER_ENTRY_CPU]) {
 		u32 cpu = nla_get_u32(tb[MLB_A_OWNER_ENTRY_CPU]);
@@ -225,9 +242,11 @@ static int owner_judge_node(struct mlb_net *mn, u16 id,
 			    const struct nlattr *attr,
 			    struct netlink_ext_ack *extack)
 {
-	struct mlb_node *node = mlb_node_find(mn, id);
+	struct mlb_node *node = id ? mlb_node_find(mn, id) : NULL;
 
-	if (!node)
+	if (!id)
+		NL_SET_ERR_MSG_ATTR(extack, attr, "an entry's node is missing");
+	else if (!node)
 		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "an entry names a node that does not exist; add the node first");
 	else if (node->self)
@@ -241,82 +260,120 @@ static int owner_judge_node(struct mlb_net *mn, u16 id,
 	return -EINVAL;
 }
 
+/* How entries are added, and what is counted on the way. */
+struct owner_add {
+	bool replace;
+	bool announce;
+	unsigned int n;		/* entries */
+	unsigned int fresh;	/* of these, that take room */
+};
+
+/* Whether an entry can be added. Caller must hold &mlb_net.lock. */
+static int owner_judge_add(struct mlb_net *mn, struct owner_add *add,
+			   const struct nlattr *attr,
+			   struct netlink_ext_ack *extack)
+{
+	struct owner_request req;
+	struct mlb_owner *owner;
+	int err;
+
+	err = owner_parse(attr, &req, extack) ?:
+	      owner_judge_node(mn, req.node, attr, extack);
+	if (err)
+		return err;
+	rcu_read_lock();
+	owner = mlb_owner_find(mn, req.token);
+	if (!owner || owner->origin == MLB_OWNER_CACHED ||
+	    owner->origin == MLB_OWNER_SEEN)
+		add->fresh++;
+	else if (!add->announce &&
+		 (owner->origin == MLB_OWNER_LOCAL || !add->replace))
+		err = -EEXIST;
+	rcu_read_unlock();
+	add->n++;
+	return err;
+}
+
+static int owner_add_one(struct mlb_net *mn, const struct owner_add *add,
+			 const struct nlattr *attr)
+{
+	struct owner_request req;
+
+	owner_parse(attr, &req, NULL);
+	if (add->announce)
+		return mlb_owner_announce(mn, req.token, req.node, req.cpu);
+	return mlb_owner_insert(mn, req.token, req.node, req.cpu,
+				MLB_OWNER_NETLINK, add->replace);
+}
+
 /*
  * Judge every entry before the first is added, and the room for all. Should
  * memory run out, or this host's own tokens take the room meanwhile, then what
  * was added is taken back; what it had overwritten is found again by asking.
+ * What was announced stays announced.
  */
 int mlb_nl_owner_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	bool replace = info->attrs[MLB_A_OWNER_REPLACE];
+	struct owner_add add = {
+		.replace = info->attrs[MLB_A_OWNER_REPLACE],
+		.announce = info->attrs[MLB_A_OWNER_ANNOUNCE],
+	};
 	struct mlb_net *mn = mlb_net(genl_info_net(info));
 	struct netlink_ext_ack *extack = info->extack;
 	struct nlattr *attr, *failed = NULL;
 	struct owner_request req;
-	struct mlb_owner *owner;
-	unsigned int n = 0, fresh = 0;
 	int rem, err = 0;
 
 	if (mlb_nl_missing(info, MLB_A_OWNER_ENTRY, "no entry is given"))
 		return -EINVAL;
+	if (add.replace && add.announce) {
+		NL_SET_ERR_MSG_ATTR(extack, info->attrs[MLB_A_OWNER_REPLACE],
+				    "what is announced replaces nothing");
+		return -EINVAL;
+	}
 	mutex_lock(&mn->lock);
 	nla_for_each_attr_type(attr, MLB_A_OWNER_ENTRY,
 			       genlmsg_data(info->genlhdr),
 			       genlmsg_len(info->genlhdr), rem) {
-		err = owner_parse(attr, &req, true, extack);
+		err = owner_judge_add(mn, &add, attr, extack);
 		if (err)
-			goto unlock;
-		err = owner_judge_node(mn, req.node, attr, extack);
-		if (err)
-			goto unlock;
-		rcu_read_lock();
-		owner = mlb_owner_find(mn, req.token);
-		if (owner && (owner->origin == MLB_OWNER_LOCAL ||
-			      (owner->origin == MLB_OWNER_NETLINK && !replace)))
-			err = -EEXIST;
-		fresh += !owner || owner->origin == MLB_OWNER_CACHED;
-		rcu_read_unlock();
-		if (err)
-			goto exists;
-		n++;
+			goto refused;
 	}
-	if (fresh > mlb_owner_room(mn)) {
-		mlb_count_add(mn, OWNER_FULL, fresh);
+	if (add.fresh > mlb_owner_room(mn)) {
+		mlb_count_add(mn, OWNER_FULL, add.fresh);
+		mlb_netlink_limit(mn, MLB_TABLE_OWNER,
+				  READ_ONCE(mn->config.max_owners));
 		err = -ENOSPC;
-		goto full;
+		goto refused;
 	}
 
 	nla_for_each_attr_type(attr, MLB_A_OWNER_ENTRY,
 			       genlmsg_data(info->genlhdr),
 			       genlmsg_len(info->genlhdr), rem) {
-		owner_parse(attr, &req, true, NULL);
-		err = mlb_owner_insert(mn, req.token, req.node, req.cpu,
-				       MLB_OWNER_NETLINK, replace);
+		err = owner_add_one(mn, &add, attr);
 		if (err) {
 			failed = attr;
 			break;
 		}
 	}
 	if (!err) {
-		mlb_count_add(mn, OWNER_ADDED, n);
+		mlb_count_add(mn, OWNER_ADDED, add.n);
 		goto unlock;
 	}
+	if (add.announce)
+		goto refused;
 	nla_for_each_attr_type(attr, MLB_A_OWNER_ENTRY,
 			       genlmsg_data(info->genlhdr),
 			       genlmsg_len(info->genlhdr), rem) {
 		if (attr == failed)
 			break;
-		owner_parse(attr, &req, true, NULL);
+		owner_parse(attr, &req, NULL);
 		mlb_owner_remove(mn, req.token);
 	}
-full:
-	if (err == -ENOSPC) {
+refused:
+	if (err == -ENOSPC)
 		NL_SET_ERR_MSG(extack, "the owner table is full; see max-owners");
-		mlb_netlink_limit(mn, MLB_TABLE_OWNER,
-				  READ_ONCE(mn->config.max_owners));
-	}
-exists:
-	if (err == -EEXIST)
+	else if (err == -EEXIST)
 		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "a token is in the owner table already");
 unlock:
@@ -324,12 +381,50 @@ unlock:
 	return err;
 }
 
+/* Whether an entry can be deleted. What a node withdraws may have gone with
+ * the node, or be overwritten: that is known only when it is done.
+ */
+static int owner_judge_del(struct mlb_net *mn, const struct nlattr *attr,
+			   struct netlink_ext_ack *extack)
+{
+	struct owner_request req;
+	struct mlb_owner *owner;
+	int err = owner_parse(attr, &req, extack);
+
+	if (err)
+		return err;
+	rcu_read_lock();
+	owner = mlb_owner_find(mn, req.token);
+	if (owner && owner->origin == MLB_OWNER_LOCAL &&
+	    (!req.node || req.node == owner->node)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "a token is of this host; it is withdrawn when its connection ends");
+		err = -EPERM;
+	} else if (!owner && !req.node) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "a token is not in the owner table");
+		err = -ENOENT;
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+static int owner_del_one(struct mlb_net *mn, const struct nlattr *attr)
+{
+	struct owner_request req;
+
+	owner_parse(attr, &req, NULL);
+	if (req.node)
+		return mlb_owner_withdraw(mn, req.token, req.node);
+	/* Twice in the request, or aged meanwhile: gone in any case. */
+	mlb_owner_remove(mn, req.token);
+	return 0;
+}
+
 int mlb_nl_owner_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct mlb_net *mn = mlb_net(genl_info_net(info));
-	struct owner_request req;
-	struct mlb_owner *owner;
-	struct nlattr *attr;
+	struct nlattr *attr, *missed = NULL;
 	int rem, err = 0;
 
 	if (mlb_nl_missing(info, MLB_A_OWNER_ENTRY, "no entry is given"))
@@ -338,30 +433,22 @@ int mlb_nl_owner_del_doit(struct sk_buff *skb, struct genl_info *info)
 	nla_for_each_attr_type(attr, MLB_A_OWNER_ENTRY,
 			       genlmsg_data(info->genlhdr),
 			       genlmsg_len(info->genlhdr), rem) {
-		err = owner_parse(attr, &req, false, info->extack);
-		if (err)
-			goto unlock;
-		rcu_read_lock();
-		owner = mlb_owner_find(mn, req.token);
-		if (!owner) {
-			NL_SET_ERR_MSG_ATTR(info->extack, attr,
-					    "a token is not in the owner table");
-			err = -ENOENT;
-		} else if (owner->origin == MLB_OWNER_LOCAL) {
-			NL_SET_ERR_MSG_ATTR(info->extack, attr,
-					    "a token is of this host; it is withdrawn when its connection ends");
-			err = -EPERM;
-		}
-		rcu_read_unlock();
+		err = owner_judge_del(mn, attr, info->extack);
 		if (err)
 			goto unlock;
 	}
 	nla_for_each_attr_type(attr, MLB_A_OWNER_ENTRY,
 			       genlmsg_data(info->genlhdr),
 			       genlmsg_len(info->genlhdr), rem) {
-		owner_parse(attr, &req, false, NULL);
-		if (mlb_owner_remove(mn, req.token))
+		if (!owner_del_one(mn, attr))
 			mlb_count(mn, OWNER_DELETED);
+		else if (!missed)
+			missed = attr;
+	}
+	if (missed) {
+		NL_SET_ERR_MSG_ATTR(info->extack, missed,
+				    "a token is not this node's; the others are withdrawn");
+		err = -ENOENT;
 	}
 unlock:
 	mutex_unlock(&mn->lock);

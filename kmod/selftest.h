@@ -4,8 +4,14 @@
 
 #ifdef MLB_SELFTEST
 int mlb_selftest(void);
+int mlb_selftest_owner(void);
 #else
 static inline int mlb_selftest(void)
+{
+	return 0;
+}
+
+static inline int mlb_selftest_owner(void)
 {
 	return 0;
 }

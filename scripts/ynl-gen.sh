@@ -34,6 +34,7 @@ sed -i '/^static const struct genl_multicast_group/,/^};/d' \
 	"$root/out/netlink_gen.c"
 python3 scripts/gen-counters.py include/netlink/mlb.yaml kernel > "$root/out/stats_gen.h"
 python3 scripts/gen-counters.py include/netlink/mlb.yaml user > "$root/out/counters_gen.h"
+python3 scripts/gen-words.py include/netlink/mlb.yaml > "$root/out/words_gen.c"
 
 status=0
 install_one() {	# GENERATED PLACE
@@ -53,4 +54,5 @@ install_one netlink_gen.h kmod/netlink_gen.h
 install_one netlink_gen.c kmod/netlink_gen.c
 install_one stats_gen.h kmod/stats_gen.h
 install_one counters_gen.h userland/mlbctl/counters_gen.h
+install_one words_gen.c userland/mlbctl/words_gen.c
 exit $status

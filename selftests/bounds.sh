@@ -22,6 +22,11 @@ limit_all() # NAME VALUE
 	done
 }
 
+told_again()
+{
+	[ "$(grep -c "limit.*owner" "$TMP/event")" -gt "$told" ]
+}
+
 test_begin
 cluster_up 2
 mlb_up
@@ -51,6 +56,21 @@ check_eq "joins work with a full owner table" "${R[second]}" "$N"
 check_eq "transfers are whole with a full owner table" "${R[ok]}" "$N"
 check_range "node 2 kept to its limit" "$(owner_count 2)" 0 $LIMIT
 endpoints_flush
+
+# Nor do entries from outside go beyond it: none of them is taken, and it is
+# told.
+wait_for 10 owner_total_is 0
+must ctl 1 owner flush
+sleep 1	# the least time between two events
+told=$(grep -c "limit.*owner" "$TMP/event")
+seq $((LIMIT + 1)) | sed 's/$/ node 2/' | ctl 1 owner add - > "$TMP/out" 2>&1
+check_eq "more entries than there is room for are refused" $? 1
+check_true "for want of room" line_there "$TMP/out" "owner table is full"
+check_eq "and none is added" "$(owner_count 1)" 0
+check_true "and it is announced" wait_for 5 told_again
+seq $LIMIT | sed 's/$/ node 2/' | must ctl 1 owner announce -
+check_eq "as many as there is room for are taken" "$(owner_count 1)" $LIMIT
+must ctl 1 owner flush
 
 # A limit below the present size keeps the entries, or makes room: never more.
 limit_all max-owners 1000

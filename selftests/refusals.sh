@@ -51,7 +51,10 @@ setup()
 	taken node add 1 addr 10.3.0.1 self
 	taken node add 2 addr 10.3.0.2 weight 5
 	taken node add 3 addr 10.3.0.3
-	taken node add 4 addr 10.3.0.4
+	taken node add 4 addr 10.3.0.4 encap gue
+	check_eq "gue has its port without being told" \
+		"$(ctl 1 -j node list | jq -c '.[3] | [.encap, ."encap-port"]')" \
+		'["gue",6080]'
 	taken service add 10.9.0.1:80 sched maglev nodes 1,2
 	taken service add "[2001:db8:9::1]:80"
 	taken owner add 0x10 node 2
@@ -81,6 +84,12 @@ nodes()
 	refused 2 node set 2 state asleep
 	refused 2 node set 2 weight 7 state asleep
 	refused 2 node frobnicate 2
+	refused 1 node add 5 addr 10.3.0.5 self encap ipip	# self runs mlb
+	refused 2 node add 5 addr 10.3.0.5 encap vxlan
+	refused 2 node add 5 addr 10.3.0.5 encap ipip port 6080
+	refused 2 node add 5 addr 10.3.0.5 port 6080
+	refused 2 node add 5 addr 10.3.0.5 encap gue port 0
+	refused 2 node set 2 encap gue
 	refuse_addr node add 5 addr 0.0.0.0
 	refuse_addr node add 5 addr 224.0.0.1
 	refuse_addr node add 5 addr 255.255.255.255
@@ -144,6 +153,12 @@ owners()
 	refused 2 owner add 0x11 node
 	refused 2 owner add 0x11 node 4096
 	refused 2 owner del
+	refused 1 owner announce 0x11 node 9			# unknown node
+	refused 1 owner announce 0x11 node 1			# this node's own
+	refused 2 owner announce 0x11
+	refused 1 owner withdraw 0x11 node 2			# not there
+	refused 1 owner withdraw 0x10 node 3			# another's
+	refused 2 owner withdraw 0x10
 	# In bulk: all or nothing.
 	for lines in '0x20 node 2\n0x21 node 9\n' '0x20 node 2\n0x10 node 3\n' \
 		     '0x20 node 2\nnonsense\n'; do
@@ -152,6 +167,16 @@ owners()
 		check_eq "and none of it is applied" \
 			"$(ctl 1 -j owner list | jq length)" 1
 	done
+}
+
+explanations()
+{
+	refused 2 explain
+	refused 2 explain 0x1g
+	refused 2 explain 0x10 syn
+	refused 2 explain 10.1.1.2:5000-10.9.0.1
+	refused 2 explain 10.1.1.2:5000-10.9.0.1:80 syn join 0x10
+	refused 2 explain "10.1.1.2:5000-[2001:db8:9::1]:80"
 }
 
 settings()
@@ -193,7 +218,8 @@ unprivileged()
 	unprivileged_ctl node add 6 addr 10.3.0.6
 	check_eq "without CAP_NET_ADMIN a change is refused" $? 1
 	check_eq "and changes nothing" "$(state)" "$before"
-	for what in "owner list" "flow list" "monitor owner -c 1"; do
+	for what in "owner list" "flow list" "monitor owner -c 1" \
+		    "explain 0x10"; do
 		# shellcheck disable=SC2086
 		unprivileged_ctl $what
 		check_eq "without CAP_NET_ADMIN \"$what\" is refused" $? 1
@@ -212,6 +238,7 @@ setup
 nodes
 services
 owners
+explanations
 settings
 unprivileged
 taken service del 10.9.0.1:80

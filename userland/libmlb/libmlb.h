@@ -170,6 +170,8 @@ int mlb_key_set(struct mlb *mlb, const void *key, size_t len);
 #define MLB_F_NODE_STATE (1u << 3)
 #define MLB_F_NODE_SELF (1u << 4)
 #define MLB_F_NODE_OWNERS (1u << 5)
+#define MLB_F_NODE_ENCAP (1u << 6)
+#define MLB_F_NODE_ENCAP_PORT (1u << 7)
 
 /**
  * struct mlb_node - a cluster member
@@ -179,6 +181,8 @@ int mlb_key_set(struct mlb *mlb, const void *key, size_t len);
  * @weight: share of new connections under maglev, 0..MLB_WEIGHT_MAX
  * @state: what it takes
  * @owners: owner entries that name it; read only
+ * @encap: how packets reach it; MLB_ENCAP_MLB unless set
+ * @encap_port: UDP port of its decapsulator, with MLB_ENCAP_GUE
  *
  * MLB_F_NODE_SELF has no member: set, the node is this host.
  */
@@ -189,6 +193,8 @@ struct mlb_node {
 	uint32_t weight;
 	enum mlb_node_state state;
 	uint32_t owners;
+	enum mlb_encap encap;
+	uint16_t encap_port;
 };
 
 /**
@@ -256,15 +262,21 @@ int mlb_service_each(struct mlb *mlb, mlb_service_fn *fn, void *arg);
  * @token: of the connection (RFC 8684 3.2)
  * @node: its node
  * @cpu: the CPU there that took the first subflow, or MLB_NO_CPU
+ * @rival: another node that announced the token too, so that joins are
+ *	refused, or 0; read only
  * @local: learnt from a connection of this host; read only
- * @age: ms since the entry was made; read only
+ * @seen: learnt here from a handshake with a node that has no mlb; read only
+ * @age: ms since the entry was made, or since a join last used it where it
+ *	was made from a peer's answer or from such a handshake; read only
  */
 struct mlb_owner {
 	uint32_t token;
 	uint32_t cpu;
 	uint32_t age;
 	uint16_t node;
+	uint16_t rival;
 	bool local;
+	bool seen;
 };
 
 typedef int mlb_owner_fn(const struct mlb_owner *owner, void *arg);
@@ -282,13 +294,17 @@ int mlb_owner_get(struct mlb *mlb, uint32_t token, struct mlb_owner *owner);
  */
 int mlb_owner_each(struct mlb *mlb, uint16_t node, mlb_owner_fn *fn, void *arg);
 
-/* Overwrite an entry that exists instead of being refused with -EEXIST. */
+/*
+ * An entry that exists does not refuse the request with -EEXIST: it is
+ * overwritten, or contested if it is of another node.
+ */
 #define MLB_OWNER_REPLACE (1u << 0)
+#define MLB_OWNER_ANNOUNCE (1u << 1)
 
 /**
  * mlb_owner_add() - add entries of other nodes
- * @entries: what is added; @local and @age are ignored
- * @flags: 0 or MLB_OWNER_REPLACE
+ * @entries: what is added; what is read only is ignored
+ * @flags: 0, MLB_OWNER_REPLACE or MLB_OWNER_ANNOUNCE
  * @done: unless NULL, how many entries, from the first, have been added
  *
  * A message to the kernel, MLB_OWNER_BATCH entries, is taken whole or not at
@@ -303,6 +319,21 @@ int mlb_owner_add(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
 /* Delete entries of other nodes by their token; otherwise as mlb_owner_add. */
 int mlb_owner_del(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
 		  size_t *done);
+
+/**
+ * mlb_owner_withdraw() - take announcements of nodes back
+ * @entries: tokens and the nodes that announced them
+ * @done: unless NULL, how many entries, from the first, were in messages that
+ *	the kernel took as a whole
+ *
+ * An entry that is contested becomes its rival's, any other is deleted.
+ *
+ * Return: -ENOENT when an announcement was not there (any more); all others
+ * have been taken back then, and mlb_last_error()->index names the first that
+ * was not there.
+ */
+int mlb_owner_withdraw(struct mlb *mlb, const struct mlb_owner *entries,
+		       size_t n, size_t *done);
 
 /* Delete every entry of other nodes, or those of @node when it is not 0. */
 int mlb_owner_flush(struct mlb *mlb, uint16_t node);
@@ -337,6 +368,54 @@ int mlb_flow_each(struct mlb *mlb, const struct mlb_endpoint *vip,
 		  mlb_flow_fn *fn, void *arg);
 
 /*
+ * What the packet path would do
+ */
+
+#define MLB_F_PACKET_FLOW (1u << 0)
+#define MLB_F_PACKET_SYN (1u << 1)
+#define MLB_F_PACKET_TOKEN (1u << 2)
+
+/**
+ * struct mlb_packet - a packet to ask about
+ * @fields: MLB_F_PACKET_* that are set
+ * @src: the client's end, with MLB_F_PACKET_FLOW
+ * @dst: the service, likewise
+ * @token: the packet is a SYN with MP_JOIN and this token
+ *
+ * MLB_F_PACKET_SYN has no member: set, the packet is a SYN. With a token alone,
+ * the question is what a join of that connection would meet, whoever sends it.
+ */
+struct mlb_packet {
+	unsigned int fields;
+	struct mlb_endpoint src;
+	struct mlb_endpoint dst;
+	uint32_t token;
+};
+
+/**
+ * struct mlb_explanation - what becomes of a packet, and why
+ * @verdict: where it goes
+ * @rule: the rule that decides
+ * @reason: why the rule decides so
+ * @node: where it is sent, or who is asked first; 0 for the local stack and
+ *	when all peers are asked
+ */
+struct mlb_explanation {
+	enum mlb_verdict verdict;
+	enum mlb_rule rule;
+	enum mlb_reason reason;
+	uint16_t node;
+};
+
+/**
+ * mlb_explain() - what the packet path would do with a packet now
+ *
+ * Nothing is sent and no counter moves. Needs CAP_NET_ADMIN.
+ */
+int mlb_explain(struct mlb *mlb, const struct mlb_packet *packet,
+		struct mlb_explanation *explanation);
+
+/*
  * Counters
  */
 
@@ -364,9 +443,9 @@ int mlb_stats_get(struct mlb *mlb, struct mlb_stats *stats);
  * @MLB_EVENT_NODE_DEL: a node was deleted; node, at least its id
  * @MLB_EVENT_SERVICE: a service was added or changed; service
  * @MLB_EVENT_SERVICE_DEL: a service was deleted; service, at least its vip
- * @MLB_EVENT_OWNER_ADD: a token was learnt on this node; owner
- * @MLB_EVENT_OWNER_DEL: a token of this node was withdrawn; owner, at least
- *	its token
+ * @MLB_EVENT_OWNER_ADD: a token was learnt, or seen, on this node; owner
+ * @MLB_EVENT_OWNER_DEL: a token that was learnt or seen on this node is so no
+ *	more; owner, at least its token
  * @MLB_EVENT_LIMIT: a table is full; limit
  * @MLB_EVENT_LOST: the socket's buffer overflowed and events are missing, how
  *	many is not known; some that are older than the gap can still follow;

@@ -9,6 +9,7 @@ static const char *const node_attrs[] = {
 	[MLB_A_NODE_ID] = "id",		[MLB_A_NODE_ADDR] = "addr",
 	[MLB_A_NODE_WEIGHT] = "weight", [MLB_A_NODE_STATE] = "state",
 	[MLB_A_NODE_SELF] = "self",	[MLB_A_NODE_OWNERS] = "owners",
+	[MLB_A_NODE_ENCAP] = "encap",	[MLB_A_NODE_ENCAP_PORT] = "encap-port",
 };
 
 static const struct mlb_attr_names node_names = MLB_ATTR_NAMES(node_attrs);
@@ -16,7 +17,7 @@ static const struct mlb_attr_names node_names = MLB_ATTR_NAMES(node_attrs);
 int mlb_node_decode(struct nlmsghdr *nlh, struct mlb_node *node)
 {
 	struct nlattr *tb[MLB_A_NODE_MAX + 1];
-	uint32_t state;
+	uint32_t state, encap;
 	int ret = mlb_parse(nlh, tb, MLB_A_NODE_MAX);
 
 	if (ret)
@@ -42,6 +43,12 @@ int mlb_node_decode(struct nlmsghdr *nlh, struct mlb_node *node)
 		node->fields |= MLB_F_NODE_SELF;
 	if (mlb_get_u32(tb[MLB_A_NODE_OWNERS], &node->owners))
 		node->fields |= MLB_F_NODE_OWNERS;
+	if (mlb_get_u32(tb[MLB_A_NODE_ENCAP], &encap)) {
+		node->encap = encap;
+		node->fields |= MLB_F_NODE_ENCAP;
+	}
+	if (mlb_get_u16(tb[MLB_A_NODE_ENCAP_PORT], &node->encap_port))
+		node->fields |= MLB_F_NODE_ENCAP_PORT;
 	return 0;
 }
 
@@ -61,6 +68,10 @@ static int send_node(struct mlb *mlb, uint8_t cmd, const struct mlb_node *node)
 		NLA_PUT_U32(msg, MLB_A_NODE_STATE, node->state);
 	if (node->fields & MLB_F_NODE_SELF)
 		NLA_PUT_FLAG(msg, MLB_A_NODE_SELF);
+	if (node->fields & MLB_F_NODE_ENCAP)
+		NLA_PUT_U32(msg, MLB_A_NODE_ENCAP, node->encap);
+	if (node->fields & MLB_F_NODE_ENCAP_PORT)
+		NLA_PUT_U16(msg, MLB_A_NODE_ENCAP_PORT, node->encap_port);
 	return mlb_do_free(mlb, msg, &node_names, NULL, NULL);
 
 nla_put_failure:

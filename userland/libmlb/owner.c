@@ -28,7 +28,9 @@ static int decode_entry(struct nlattr *nest, struct mlb_owner *owner)
 	mlb_get_u16(tb[MLB_A_OWNER_ENTRY_NODE], &owner->node);
 	mlb_get_u32(tb[MLB_A_OWNER_ENTRY_CPU], &owner->cpu);
 	mlb_get_u32(tb[MLB_A_OWNER_ENTRY_AGE], &owner->age);
+	mlb_get_u16(tb[MLB_A_OWNER_ENTRY_RIVAL], &owner->rival);
 	owner->local = tb[MLB_A_OWNER_ENTRY_LOCAL];
+	owner->seen = tb[MLB_A_OWNER_ENTRY_SEEN];
 	return 0;
 }
 
@@ -124,7 +126,15 @@ int mlb_owner_flush(struct mlb *mlb, uint16_t node)
 	return mlb_do_free(mlb, msg, &owner_names, NULL, NULL);
 }
 
-static int put_entry(struct nl_msg *msg, uint8_t cmd,
+/* What a bulk request tells of each entry beside its token, and what of all. */
+struct bulk_request {
+	uint8_t cmd;
+	bool node;
+	bool cpu;
+	int flag; /* an attribute, or 0 */
+};
+
+static int put_entry(struct nl_msg *msg, const struct bulk_request *req,
 		     const struct mlb_owner *owner)
 {
 	struct nlattr *nest = nla_nest_start(msg, MLB_A_OWNER_ENTRY);
@@ -132,11 +142,10 @@ static int put_entry(struct nl_msg *msg, uint8_t cmd,
 	if (!nest)
 		goto nla_put_failure;
 	NLA_PUT_U32(msg, MLB_A_OWNER_ENTRY_TOKEN, owner->token);
-	if (cmd == MLB_CMD_OWNER_ADD) {
+	if (req->node)
 		NLA_PUT_U16(msg, MLB_A_OWNER_ENTRY_NODE, owner->node);
-		if (owner->cpu != MLB_NO_CPU)
-			NLA_PUT_U32(msg, MLB_A_OWNER_ENTRY_CPU, owner->cpu);
-	}
+	if (req->cpu && owner->cpu != MLB_NO_CPU)
+		NLA_PUT_U32(msg, MLB_A_OWNER_ENTRY_CPU, owner->cpu);
 	nla_nest_end(msg, nest);
 	return 0;
 
@@ -144,20 +153,20 @@ nla_put_failure:
 	return -EMSGSIZE;
 }
 
-static int send_batch(struct mlb *mlb, uint8_t cmd, bool replace,
+static int send_batch(struct mlb *mlb, const struct bulk_request *req,
 		      const struct mlb_owner *entries, size_t n)
 {
-	struct nl_msg *msg = mlb_msg_new(mlb, cmd, 0,
-					 (n + 1) * ENTRY_ROOM);
+	struct nl_msg *msg =
+		mlb_msg_new(mlb, req->cmd, 0, (n + 1) * ENTRY_ROOM);
 
 	if (!msg)
 		return -ENOMEM;
-	if (replace && nla_put_flag(msg, MLB_A_OWNER_REPLACE)) {
+	if (req->flag && nla_put_flag(msg, req->flag)) {
 		nlmsg_free(msg);
 		return mlb_error_local(mlb, EMSGSIZE, NULL);
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (put_entry(msg, cmd, &entries[i])) {
+		if (put_entry(msg, req, &entries[i])) {
 			nlmsg_free(msg);
 			return mlb_error_local(mlb, EMSGSIZE, NULL);
 		}
@@ -165,39 +174,77 @@ static int send_batch(struct mlb *mlb, uint8_t cmd, bool replace,
 	return mlb_do_free(mlb, msg, &owner_names, NULL, NULL);
 }
 
-static int send_all(struct mlb *mlb, uint8_t cmd, bool replace,
-		    const struct mlb_owner *entries, size_t n, size_t *done)
+/* Messages from *at on, until one is refused. */
+static int send_all(struct mlb *mlb, const struct bulk_request *req,
+		    const struct mlb_owner *entries, size_t n, size_t *at)
 {
-	size_t at = 0;
 	int ret = 0;
 
 	mlb_error_clear(mlb);
-	while (at < n) {
-		size_t batch = n - at < MLB_OWNER_BATCH ? n - at :
-							  MLB_OWNER_BATCH;
+	while (!ret && *at < n) {
+		size_t batch = n - *at < MLB_OWNER_BATCH ? n - *at :
+							   MLB_OWNER_BATCH;
 
-		ret = send_batch(mlb, cmd, replace, entries + at, batch);
-		if (ret) {
-			if (mlb->error.index != MLB_NO_INDEX)
-				mlb->error.index += at;
-			break;
-		}
-		at += batch;
+		ret = send_batch(mlb, req, entries + *at, batch);
+		if (!ret)
+			*at += batch;
+		else if (mlb->error.index != MLB_NO_INDEX)
+			mlb->error.index += *at;
 	}
-	if (done)
-		*done = at;
 	return ret;
 }
 
 int mlb_owner_add(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
 		  unsigned int flags, size_t *done)
 {
-	return send_all(mlb, MLB_CMD_OWNER_ADD, flags & MLB_OWNER_REPLACE,
-			entries, n, done);
+	const struct bulk_request req = {
+		.cmd = MLB_CMD_OWNER_ADD,
+		.node = true,
+		.cpu = true,
+		.flag = flags & MLB_OWNER_ANNOUNCE ? MLB_A_OWNER_ANNOUNCE :
+			flags & MLB_OWNER_REPLACE  ? MLB_A_OWNER_REPLACE :
+						     0,
+	};
+	size_t at = 0;
+	int ret = send_all(mlb, &req, entries, n, &at);
+
+	if (done)
+		*done = at;
+	return ret;
 }
 
 int mlb_owner_del(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
 		  size_t *done)
 {
-	return send_all(mlb, MLB_CMD_OWNER_DEL, false, entries, n, done);
+	const struct bulk_request req = { .cmd = MLB_CMD_OWNER_DEL };
+	size_t at = 0;
+	int ret = send_all(mlb, &req, entries, n, &at);
+
+	if (done)
+		*done = at;
+	return ret;
+}
+
+/* A message in which something was not there has been done all the same. */
+int mlb_owner_withdraw(struct mlb *mlb, const struct mlb_owner *entries,
+		       size_t n, size_t *done)
+{
+	const struct bulk_request req = { .cmd = MLB_CMD_OWNER_DEL,
+					  .node = true };
+	struct mlb_error first = {};
+	size_t at = 0;
+	int ret;
+
+	while ((ret = send_all(mlb, &req, entries, n, &at)) == -ENOENT &&
+	       mlb->error.kernel) {
+		if (!first.code)
+			first = mlb->error;
+		at += n - at < MLB_OWNER_BATCH ? n - at : MLB_OWNER_BATCH;
+	}
+	if (done)
+		*done = at;
+	if (ret || !first.code)
+		return ret;
+	mlb->error = first;
+	return -first.code;
 }

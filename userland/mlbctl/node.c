@@ -22,6 +22,22 @@ static const struct arg add_args[] = {
 	  .flags = ARG_REQUIRED,
 	  .field = MLB_F_NODE_ADDR,
 	  .offset = offsetof(struct mlb_node, addr) },
+	{ .type = ARG_WORD,
+	  .name = "encap",
+	  .value = "ENCAP",
+	  .help = "how packets reach it: mlb, or for a node that has only a\n"
+		  "decapsulator ipip or gue",
+	  .field = MLB_F_NODE_ENCAP,
+	  .offset = offsetof(struct mlb_node, encap),
+	  .words = encap_words },
+	{ .type = ARG_U16,
+	  .name = "port",
+	  .value = "N",
+	  .help = "UDP port of its decapsulator, with gue; 6080 if not set",
+	  .field = MLB_F_NODE_ENCAP_PORT,
+	  .offset = offsetof(struct mlb_node, encap_port),
+	  .min = 1,
+	  .max = UINT16_MAX },
 	{ .type = ARG_U32,
 	  .name = "weight",
 	  .value = "W",
@@ -84,6 +100,15 @@ static const struct arg del_args[] = { { .type = ARG_U16,
 
 static const struct arg list_args[] = { {} };
 
+static int prepare_add(struct mlbctl *ctl)
+{
+	const struct mlb_node *node = ctl->data;
+
+	if (ctl->seen & MLB_F_NODE_ENCAP_PORT && node->encap != MLB_ENCAP_GUE)
+		return usage_error(ctl, "port is for \"encap gue\" only");
+	return 0;
+}
+
 static int add(struct mlbctl *ctl)
 {
 	struct mlb_node *node = ctl->data;
@@ -139,6 +164,7 @@ static const struct verb verbs[] = {
 	  .help = "add a node",
 	  .args = add_args,
 	  .size = sizeof(struct mlb_node),
+	  .prepare = prepare_add,
 	  .run = add },
 	{ .name = "set",
 	  .help = "change weight or state of a node",

@@ -47,6 +47,12 @@ static const struct arg add_args[] = {
 	{}
 };
 
+static const struct arg withdraw_args[] = {
+	TOKEN_ARG(ARG_OR_STDIN),
+	NODE_ARG("the node that has it no more", ARG_REQUIRED),
+	{}
+};
+
 static const struct arg del_args[] = { TOKEN_ARG(ARG_OR_STDIN), {} };
 static const struct arg get_args[] = { TOKEN_ARG(0), {} };
 
@@ -132,36 +138,59 @@ static int add(struct mlbctl *ctl)
 	return ret;
 }
 
+static int first_done(struct mlbctl *ctl, size_t done, const char *how)
+{
+	int ret = bulk_refused(ctl);
+
+	if (done)
+		fprintf(stderr, "mlbctl: the first %zu entries are %s\n", done,
+			how);
+	return ret;
+}
+
 static int replace(struct mlbctl *ctl)
 {
 	const struct mlb_owner *entries;
 	size_t n, done;
-	int ret;
 
 	entries = entries_of(ctl, &n);
 	if (!mlb_owner_add(ctl->mlb, entries, n, MLB_OWNER_REPLACE, &done))
 		return 0;
-	ret = bulk_refused(ctl);
-	if (done)
-		fprintf(stderr, "mlbctl: the first %zu entries are in place\n",
-			done);
-	return ret;
+	return first_done(ctl, done, "in place");
+}
+
+static int announce(struct mlbctl *ctl)
+{
+	const struct mlb_owner *entries;
+	size_t n, done;
+
+	entries = entries_of(ctl, &n);
+	if (!mlb_owner_add(ctl->mlb, entries, n, MLB_OWNER_ANNOUNCE, &done))
+		return 0;
+	return first_done(ctl, done, "announced");
+}
+
+/* What was not there does not keep the others from being withdrawn. */
+static int withdraw(struct mlbctl *ctl)
+{
+	const struct mlb_owner *entries;
+	size_t n, done;
+
+	entries = entries_of(ctl, &n);
+	if (!mlb_owner_withdraw(ctl->mlb, entries, n, &done))
+		return 0;
+	return first_done(ctl, done < n ? done : 0, "withdrawn");
 }
 
 static int del(struct mlbctl *ctl)
 {
 	const struct mlb_owner *entries;
 	size_t n, done;
-	int ret;
 
 	entries = entries_of(ctl, &n);
 	if (!mlb_owner_del(ctl->mlb, entries, n, &done))
 		return 0;
-	ret = bulk_refused(ctl);
-	if (done)
-		fprintf(stderr, "mlbctl: the first %zu entries are deleted\n",
-			done);
-	return ret;
+	return first_done(ctl, done, "deleted");
 }
 
 static int list_one(const struct mlb_owner *owner, void *arg)
@@ -217,6 +246,24 @@ static const struct verb verbs[] = {
 	  .run = replace,
 	  .release = release,
 	  .more_help = stdin_help },
+	{ .name = "announce",
+	  .help = "add entries of other nodes; one that exists at another node\n"
+		  "is contested, and joins to it are refused",
+	  .args = add_args,
+	  .size = sizeof(struct owner_args),
+	  .prepare = prepare,
+	  .run = announce,
+	  .release = release,
+	  .more_help = stdin_help },
+	{ .name = "withdraw",
+	  .help = "take announcements of nodes back; what was contested is the\n"
+		  "other node's then",
+	  .args = withdraw_args,
+	  .size = sizeof(struct owner_args),
+	  .prepare = prepare,
+	  .run = withdraw,
+	  .release = release,
+	  .more_help = stdin_help },
 	{ .name = "del",
 	  .help = "delete entries of other nodes",
 	  .args = del_args,
@@ -244,7 +291,8 @@ static const struct verb verbs[] = {
 };
 
 static const struct hint hints[] = {
-	{ EEXIST, "\"mlbctl owner replace\" overwrites" },
+	{ EEXIST,
+	  "\"mlbctl owner replace\" overwrites, \"announce\" contests" },
 	{ ENOSPC, "the limit is \"mlbctl set max-owners\"" },
 	{}
 };

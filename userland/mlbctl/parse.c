@@ -152,6 +152,29 @@ const char *parse_endpoint(const char *s, struct mlb_endpoint *out)
 	return NULL;
 }
 
+/* SRC:PORT-DST:PORT, each as parse_endpoint() takes it. */
+const char *parse_flow(const char *s, struct mlb_endpoint *src,
+		       struct mlb_endpoint *dst)
+{
+	const char *dash = strchr(s, '-'), *wrong;
+	char client[INET6_ADDRSTRLEN + sizeof("[]:65535")];
+	size_t len;
+
+	if (!dash)
+		return "is not two ends with a - between them";
+	len = (size_t)(dash - s);
+	if (len >= sizeof(client))
+		return "is not an IPv4 or IPv6 address with a port";
+	memcpy(client, s, len);
+	client[len] = '\0';
+	wrong = parse_endpoint(client, src);
+	if (!wrong)
+		wrong = parse_endpoint(dash + 1, dst);
+	if (!wrong && src->addr.family != dst->addr.family)
+		wrong = "has ends of two families";
+	return wrong;
+}
+
 /* ID,ID,... or "all", which gives an empty list. */
 const char *parse_node_list(const char *s, struct node_list *out)
 {

@@ -20,6 +20,8 @@ bool parse_u32(const char *s, uint32_t min, uint32_t max, uint32_t *out);
 bool parse_token(const char *s, uint32_t *out);
 const char *parse_addr(const char *s, struct mlb_addr *out);
 const char *parse_endpoint(const char *s, struct mlb_endpoint *out);
+const char *parse_flow(const char *s, struct mlb_endpoint *src,
+		       struct mlb_endpoint *dst);
 const char *parse_node_list(const char *s, struct node_list *out);
 
 #endif /* MLBCTL_PARSE_H */

@@ -117,6 +117,18 @@ void print_config(struct output *out, const struct mlb_config *c)
 	print_setting(out, c, MLB_F_CONFIG_PARKED, "parked", c->parked);
 }
 
+/* Text is silent about nodes that run mlb, as nearly all do. */
+static void print_encap(struct output *out, const struct mlb_node *node)
+{
+	if (!(node->fields & MLB_F_NODE_ENCAP))
+		return;
+	if (out->json || node->encap != MLB_ENCAP_MLB)
+		out_str(out, "encap", "encap",
+			word_of(encap_words, node->encap));
+	if (node->fields & MLB_F_NODE_ENCAP_PORT)
+		out_uint(out, "encap-port", "port", node->encap_port, NULL);
+}
+
 void print_node(struct output *out, const struct mlb_node *node)
 {
 	char addr[ADDR_TEXT];
@@ -129,6 +141,7 @@ void print_node(struct output *out, const struct mlb_node *node)
 	if (node->fields & MLB_F_NODE_STATE)
 		out_str(out, "state", "state",
 			word_of(node_state_words, node->state));
+	print_encap(out, node);
 	/* A message without an address tells of nothing but the id. */
 	if (node->fields & MLB_F_NODE_ADDR)
 		out_flag(out, "self", node->fields & MLB_F_NODE_SELF);
@@ -175,7 +188,10 @@ void print_owner(struct output *out, const struct mlb_owner *owner)
 		out_uint(out, "node", "node", owner->node, NULL);
 	if (owner->cpu != MLB_NO_CPU)
 		out_uint(out, "cpu", "cpu", owner->cpu, NULL);
+	if (owner->rival)
+		out_uint(out, "rival", "rival", owner->rival, NULL);
 	out_flag(out, "local", owner->local);
+	out_flag(out, "seen", owner->seen);
 	out_uint(out, "age", "age", owner->age, "ms");
 }
 
@@ -187,4 +203,24 @@ void print_flow(struct output *out, const struct mlb_flow *flow)
 	out_uint(out, "node", "node", flow->node, NULL);
 	out_str(out, "state", "state", word_of(flow_state_words, flow->state));
 	out_uint(out, "expires", "expires", flow->expires, "ms");
+}
+
+void print_explanation(struct output *out, const struct mlb_explanation *e)
+{
+	const char *rule = word_of(rule_words, e->rule);
+
+	out_str(out, "verdict", NULL, word_of(verdict_words, e->verdict));
+	if (out->json) {
+		out_str(out, "rule", NULL, rule);
+		out_str(out, "reason", NULL, word_of(reason_words, e->reason));
+		if (e->node)
+			out_uint(out, "node", NULL, e->node, NULL);
+		return;
+	}
+	if (e->node)
+		out_uint(out, "node", "node", e->node, NULL);
+	else if (e->verdict == MLB_VERDICT_ASK)
+		out_word(out, "all peers");
+	fprintf(out->file, ": rule %s: %s", rule,
+		word_of(reason_texts, e->reason));
 }

@@ -12,6 +12,13 @@ extern const char *const scheduler_words[];
 extern const char *const flow_state_words[];
 extern const char *const table_words[];
 
+/* words_gen.c */
+extern const char *const encap_words[];
+extern const char *const verdict_words[];
+extern const char *const rule_words[];
+extern const char *const reason_words[];
+extern const char *const reason_texts[]; /* what each means, in plain words */
+
 /* The word of a value; "unknown" for one that a newer kernel has. */
 const char *word_of(const char *const *words, unsigned int value);
 
@@ -28,5 +35,6 @@ void print_node(struct output *out, const struct mlb_node *node);
 void print_service(struct output *out, const struct mlb_service *service);
 void print_owner(struct output *out, const struct mlb_owner *owner);
 void print_flow(struct output *out, const struct mlb_flow *flow);
+void print_explanation(struct output *out, const struct mlb_explanation *e);
 
 #endif /* MLBCTL_PRINT_H */

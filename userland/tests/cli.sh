@@ -91,12 +91,32 @@ usage "given twice" set port 1 port 2
 usage "not a number" monitor -c x
 usage "no command" -x
 usage "write [ADDR]:PORT" service add 2001:db8::1:80
+usage "only" node add 5 addr 10.0.0.5 encap ipip port 6080
+usage "only" node add 5 addr 10.0.0.5 port 6080
+usage "none of mlb, ipip, gue" node add 5 addr 10.0.0.5 encap vxlan
+usage "not understood" node set 5 encap gue
+usage "is missing" owner announce 0x10
+usage "is missing" owner withdraw 0x10
+usage "not understood" owner withdraw 0x10 node 2 cpu 1
+usage "is missing" explain
+usage "neither a flow nor a token" explain 0x1g
+usage "join already" explain 0x10 syn
+usage "give one of both" explain 10.1.1.2:5-10.0.0.1:80 syn join 0x10
+usage "has no port" explain 10.1.1.2-10.0.0.1:80
+usage "two families" explain '[2001:db8::2]:5-10.0.0.1:80'
 
 passes node list
 passes n l
 passes -j node list
 passes node list -j
 passes node add 5 addr 2001:db8::5 weight 0 self
+passes node add 5 addr 10.0.0.5 encap gue port 6090
+passes node add 5 addr 10.0.0.5 encap ipip
+passes owner announce 0x10 node 2 cpu 1
+passes owner withdraw 0x10 node 2
+passes explain 0x10
+passes -j explain 10.1.1.2:5000-10.0.0.1:80
+passes explain '[2001:db8::2]:5000-[2001:db8::1]:443' join 0x10
 passes service add '[2001:db8::1]:443' sched maglev nodes 1,2
 passes service set 10.0.0.1:80 nodes all
 passes owner get 0x1
@@ -131,6 +151,8 @@ printf '0x1 node 2\n' > "$INPUT"
 usage "line 1: \"node\" is not understood" owner del -
 passes owner add -
 passes owner replace -
+passes owner announce -
+passes owner withdraw -
 INPUT=
 
 INPUT=$TMP/batch

@@ -58,6 +58,8 @@ static struct nl_msg *owner_msg(uint8_t cmd, size_t n)
 		nla_put_u32(msg, MLB_A_OWNER_ENTRY_TOKEN, 0x100 + (uint32_t)i);
 		nla_put_u16(msg, MLB_A_OWNER_ENTRY_NODE, 5);
 		nla_put_u32(msg, MLB_A_OWNER_ENTRY_CPU, 6);
+		nla_put_flag(msg, MLB_A_OWNER_ENTRY_SEEN);
+		nla_put_u16(msg, MLB_A_OWNER_ENTRY_RIVAL, 7);
 		nla_nest_end(msg, nest);
 	}
 	return msg;
@@ -73,6 +75,7 @@ static struct nl_msg *node_msg(void)
 	nla_put_u32(msg, MLB_A_NODE_WEIGHT, 100);
 	nla_put_u32(msg, MLB_A_NODE_STATE, MLB_NODE_STATE_MAINTENANCE);
 	nla_put_flag(msg, MLB_A_NODE_SELF);
+	nla_put_u32(msg, MLB_A_NODE_ENCAP, MLB_ENCAP_MLB);
 	return msg;
 }
 
@@ -122,6 +125,8 @@ static void owners(void **state)
 		assert_int_equal(seen.events[i].owner.token, 0x100 + i);
 		assert_int_equal(seen.events[i].owner.node, 5);
 		assert_int_equal(seen.events[i].owner.cpu, 6);
+		assert_int_equal(seen.events[i].owner.rival, 7);
+		assert_true(seen.events[i].owner.seen);
 	}
 	assert_int_equal(seen.events[3].type, MLB_EVENT_OWNER_DEL);
 }
@@ -143,7 +148,8 @@ static void objects(void **state)
 	assert_int_equal(e[0].node.id, 9);
 	assert_int_equal(e[0].node.fields,
 			 MLB_F_NODE_ID | MLB_F_NODE_ADDR | MLB_F_NODE_WEIGHT |
-				 MLB_F_NODE_STATE | MLB_F_NODE_SELF);
+				 MLB_F_NODE_STATE | MLB_F_NODE_SELF |
+				 MLB_F_NODE_ENCAP);
 	assert_int_equal(e[0].node.addr.family, AF_INET6);
 	assert_int_equal(e[0].node.weight, 100);
 	assert_int_equal(e[0].node.state, MLB_NODE_STATE_MAINTENANCE);

@@ -165,6 +165,42 @@ static void endpoints(void **state)
 	}
 }
 
+static void flows(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"-",
+		"10.1.1.2:5000",
+		"10.1.1.2:5000-",
+		"-10.0.0.1:80",
+		"10.1.1.2-10.0.0.1:80",
+		"10.1.1.2:5000-10.0.0.1",
+		"10.1.1.2:5000-10.0.0.1:80-",
+		"10.1.1.2:5000--10.0.0.1:80",
+		"10.1.1.2:5000 - 10.0.0.1:80",
+		"10.1.1.2:5000-[2001:db8::1]:80",
+		"[2001:db8::2]:5000-10.0.0.1:80",
+		"2001:db8::2:5000-2001:db8::1:80",
+		"[2001:0db8:0000:0000:0000:0000:0000:0000:0000:0000:0001]:80-[::2]:1",
+	};
+	struct mlb_endpoint src, dst;
+	char text[ENDPOINT_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < N(bad); i++)
+		if (!parse_flow(bad[i], &src, &dst))
+			fail_msg("\"%s\" is taken for a flow", bad[i]);
+	assert_null(parse_flow("10.1.1.2:5000-10.0.0.1:80", &src, &dst));
+	assert_string_equal(endpoint_text(&src, text), "10.1.1.2:5000");
+	assert_string_equal(endpoint_text(&dst, text), "10.0.0.1:80");
+	assert_null(parse_flow(
+		"[2001:db8:1111:2222:3333:4444:5555:6666]:65535-[2001:db8::1]:443",
+		&src, &dst));
+	assert_string_equal(endpoint_text(&src, text),
+			    "[2001:db8:1111:2222:3333:4444:5555:6666]:65535");
+	assert_string_equal(endpoint_text(&dst, text), "[2001:db8::1]:443");
+}
+
 static void node_lists(void **state)
 {
 	static const char *const bad[] = {
@@ -196,9 +232,9 @@ static void node_lists(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers),    cmocka_unit_test(tokens),
-		cmocka_unit_test(addresses),  cmocka_unit_test(endpoints),
-		cmocka_unit_test(node_lists),
+		cmocka_unit_test(numbers),   cmocka_unit_test(tokens),
+		cmocka_unit_test(addresses), cmocka_unit_test(endpoints),
+		cmocka_unit_test(flows),     cmocka_unit_test(node_lists),
 	};
 
 	return cmocka_run_group_tests_name("parse", tests, NULL, NULL);

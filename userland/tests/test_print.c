@@ -76,6 +76,50 @@ static void nodes(void **state)
 	       "]\n");
 }
 
+static void one(struct output *out, void (*print)(struct output *))
+{
+	out_begin(out);
+	print(out);
+	out_end(out);
+}
+
+static void print_plain(struct output *out)
+{
+	struct mlb_node plain = { .fields = MLB_F_NODE_ID | MLB_F_NODE_ADDR |
+					    MLB_F_NODE_ENCAP,
+				  .id = 3,
+				  .addr = node.addr };
+
+	print_node(out, &plain);
+	out_end(out);
+	out_begin(out);
+	plain.encap = MLB_ENCAP_IPIP;
+	print_node(out, &plain);
+	out_end(out);
+	out_begin(out);
+	plain.encap = MLB_ENCAP_GUE;
+	plain.fields |= MLB_F_NODE_ENCAP_PORT;
+	plain.encap_port = 6080;
+	print_node(out, &plain);
+}
+
+static void plain_nodes(void **state)
+{
+	struct output out = begin(false);
+
+	(void)state;
+	one(&out, print_plain);
+	expect(&out, "3 addr 10.0.0.1\n"
+		     "3 addr 10.0.0.1 encap ipip\n"
+		     "3 addr 10.0.0.1 encap gue port 6080\n");
+	out = begin(true);
+	one(&out, print_plain);
+	expect(&out,
+	       "{\"id\":3,\"addr\":\"10.0.0.1\",\"encap\":\"mlb\",\"self\":false}\n"
+	       "{\"id\":3,\"addr\":\"10.0.0.1\",\"encap\":\"ipip\",\"self\":false}\n"
+	       "{\"id\":3,\"addr\":\"10.0.0.1\",\"encap\":\"gue\",\"encap-port\":6080,\"self\":false}\n");
+}
+
 static void empty_list(void **state)
 {
 	struct output out = begin(true);
@@ -88,13 +132,6 @@ static void empty_list(void **state)
 	out_list_begin(&out);
 	out_list_end(&out);
 	expect(&out, "");
-}
-
-static void one(struct output *out, void (*print)(struct output *))
-{
-	out_begin(out);
-	print(out);
-	out_end(out);
 }
 
 static void print_a_service(struct output *out)
@@ -148,6 +185,17 @@ static void print_an_owner(struct output *out)
 	print_owner(out, &owner);
 }
 
+static void print_a_rival(struct output *out)
+{
+	const struct mlb_owner owner = { .token = 1,
+					 .node = 2,
+					 .cpu = MLB_NO_CPU,
+					 .rival = 3,
+					 .seen = true };
+
+	print_owner(out, &owner);
+}
+
 static void print_a_flow(struct output *out)
 {
 	const struct mlb_flow flow = {
@@ -167,16 +215,74 @@ static void entries(void **state)
 
 	(void)state;
 	one(&out, print_an_owner);
+	one(&out, print_a_rival);
 	one(&out, print_a_flow);
 	expect(&out,
 	       "0x0000beef node 2 cpu 1 local age 1234ms\n"
+	       "0x00000001 node 2 rival 3 seen age 0ms\n"
 	       "10.0.0.1:1 > 10.0.0.1:80 node 2 state established expires 99ms\n");
 	out = begin(true);
 	one(&out, print_an_owner);
+	one(&out, print_a_rival);
 	one(&out, print_a_flow);
 	expect(&out,
-	       "{\"token\":\"0x0000beef\",\"node\":2,\"cpu\":1,\"local\":true,\"age\":1234}\n"
+	       "{\"token\":\"0x0000beef\",\"node\":2,\"cpu\":1,\"local\":true,\"seen\":false,\"age\":1234}\n"
+	       "{\"token\":\"0x00000001\",\"node\":2,\"rival\":3,\"local\":false,\"seen\":true,\"age\":0}\n"
 	       "{\"saddr\":\"10.0.0.1\",\"sport\":1,\"daddr\":\"10.0.0.1\",\"dport\":80,\"node\":2,\"state\":\"established\",\"expires\":99}\n");
+}
+
+static void print_remote(struct output *out)
+{
+	print_explanation(out, &(struct mlb_explanation){
+				       .verdict = MLB_VERDICT_REMOTE,
+				       .rule = MLB_RULE_JOIN,
+				       .reason = MLB_REASON_TOKEN_OWNER,
+				       .node = 3 });
+}
+
+static void print_local(struct output *out)
+{
+	print_explanation(out, &(struct mlb_explanation){
+				       .verdict = MLB_VERDICT_LOCAL,
+				       .rule = MLB_RULE_JOIN,
+				       .reason = MLB_REASON_TOKEN_CONTESTED });
+}
+
+static void print_ask(struct output *out)
+{
+	print_explanation(out, &(struct mlb_explanation){
+				       .verdict = MLB_VERDICT_ASK,
+				       .rule = MLB_RULE_UNKNOWN,
+				       .reason = MLB_REASON_FLOW_UNKNOWN });
+}
+
+static void print_newer(struct output *out)
+{
+	print_explanation(out, &(struct mlb_explanation){ .verdict = 99,
+							  .rule = 99,
+							  .reason = 99 });
+}
+
+static void explanations(void **state)
+{
+	struct output out = begin(false);
+
+	(void)state;
+	one(&out, print_remote);
+	one(&out, print_local);
+	one(&out, print_ask);
+	one(&out, print_newer);
+	expect(&out,
+	       "remote node 3: rule join: the owner table names the node\n"
+	       "local: rule join: two nodes announced the token\n"
+	       "ask all peers: rule unknown: no flow entry and no socket\n"
+	       "unknown: rule unknown: unknown\n");
+	out = begin(true);
+	one(&out, print_remote);
+	one(&out, print_local);
+	expect(&out,
+	       "{\"verdict\":\"remote\",\"rule\":\"join\",\"reason\":\"token-owner\",\"node\":3}\n"
+	       "{\"verdict\":\"local\",\"rule\":\"join\",\"reason\":\"token-contested\"}\n");
 }
 
 static void settings(void **state)
@@ -206,8 +312,9 @@ static void settings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nodes),    cmocka_unit_test(empty_list),
-		cmocka_unit_test(services), cmocka_unit_test(entries),
+		cmocka_unit_test(nodes),      cmocka_unit_test(plain_nodes),
+		cmocka_unit_test(empty_list), cmocka_unit_test(services),
+		cmocka_unit_test(entries),    cmocka_unit_test(explanations),
 		cmocka_unit_test(settings),
 	};
 

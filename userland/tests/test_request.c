@@ -232,6 +232,7 @@ static void answer(void **state)
 	nest = nla_nest_start(msg, MLB_A_OWNER_ENTRY);
 	nla_put_u32(msg, MLB_A_OWNER_ENTRY_TOKEN, 0xcafe);
 	nla_put_u16(msg, MLB_A_OWNER_ENTRY_NODE, 4);
+	nla_put_u16(msg, MLB_A_OWNER_ENTRY_RIVAL, 9);
 	nla_put_flag(msg, MLB_A_OWNER_ENTRY_LOCAL);
 	nla_nest_end(msg, nest);
 	fake_send(fake, msg);
@@ -240,7 +241,9 @@ static void answer(void **state)
 	assert_int_equal(owner.token, 0xcafe);
 	assert_int_equal(owner.node, 4);
 	assert_int_equal(owner.cpu, MLB_NO_CPU);
+	assert_int_equal(owner.rival, 9);
 	assert_true(owner.local);
+	assert_false(owner.seen);
 
 	/* An answer that does not make sense is an error, also here. */
 	msg = fake_msg(2, 0, MLB_CMD_NODE_GET);
@@ -250,6 +253,159 @@ static void answer(void **state)
 	assert_int_equal(mlb_node_get(fake->mlb, 4, &(struct mlb_node){}),
 			 -EBADMSG);
 	assert_int_equal(mlb_last_error(fake->mlb)->code, EBADMSG);
+}
+
+/*
+ * What is not there refuses a message and yet does not end the call: the kernel
+ * has done the rest of it. The first is told, at its place in the whole.
+ */
+static void withdraw(void **state)
+{
+	struct fake *fake = *state;
+	struct nlattr *tb[MLB_A_OWNER_ENTRY_MAX + 1];
+	const size_t n = MLB_OWNER_BATCH * 2 + 10;
+	struct mlb_owner *entries = owners(n);
+	struct nl_msg *msg;
+	struct nlmsghdr *nlh;
+	size_t done;
+
+	fake_send_ack(fake, 1, 0);
+	for (uint32_t seq = 2; seq <= 3; seq++) {
+		msg = fake_ack(seq, -ENOENT, NLM_F_ACK_TLVS);
+		/* 20 bytes an entry; the token of the third. */
+		nla_put_u32(msg, NLMSGERR_ATTR_OFFS,
+			    NLMSG_HDRLEN + GENL_HDRLEN + 2 * 20 + NLA_HDRLEN);
+		nla_put_string(msg, NLMSGERR_ATTR_MSG, "not there");
+		fake_send(fake, msg);
+	}
+	assert_int_equal(mlb_owner_withdraw(fake->mlb, entries, n, &done),
+			 -ENOENT);
+	assert_int_equal(done, n);
+	assert_int_equal(mlb_last_error(fake->mlb)->index, MLB_OWNER_BATCH + 2);
+	assert_string_equal(mlb_last_error(fake->mlb)->text, "not there");
+	nlh = fake_request(fake);
+	assert_int_equal(genlmsg_hdr(nlh)->cmd, MLB_CMD_OWNER_DEL);
+	entry_offset(nlh, 1, tb);
+	assert_int_equal(nla_get_u16(tb[MLB_A_OWNER_ENTRY_NODE]), 2);
+	assert_null(tb[MLB_A_OWNER_ENTRY_CPU]);
+	fake_request(fake);
+	nlh = fake_request(fake);
+	entry_offset(nlh, 9, tb);
+	assert_int_equal(nla_get_u32(tb[MLB_A_OWNER_ENTRY_TOKEN]), n - 1);
+
+	/* Any other refusal does end it. */
+	fake_send_ack(fake, 4, -EPERM);
+	assert_int_equal(mlb_owner_withdraw(fake->mlb, entries, n, &done),
+			 -EPERM);
+	assert_int_equal(done, 0);
+	fake_request(fake);
+
+	/* A deletion names no node, an announcement both. */
+	fake_send_ack(fake, 5, 0);
+	fake_send_ack(fake, 6, 0);
+	assert_int_equal(mlb_owner_del(fake->mlb, entries, 1, NULL), 0);
+	entry_offset(fake_request(fake), 0, tb);
+	assert_null(tb[MLB_A_OWNER_ENTRY_NODE]);
+	assert_int_equal(mlb_owner_add(fake->mlb, entries, 1,
+				       MLB_OWNER_ANNOUNCE, NULL),
+			 0);
+	nlh = fake_request(fake);
+	assert_non_null(
+		nlmsg_find_attr(nlh, GENL_HDRLEN, MLB_A_OWNER_ANNOUNCE));
+	assert_null(nlmsg_find_attr(nlh, GENL_HDRLEN, MLB_A_OWNER_REPLACE));
+	free(entries);
+}
+
+static void send_explanation(struct fake *fake, uint32_t seq, int node)
+{
+	struct nl_msg *msg = fake_msg(seq, 0, MLB_CMD_EXPLAIN);
+
+	nla_put_u32(msg, MLB_A_EXPLAIN_VERDICT, MLB_VERDICT_REMOTE);
+	nla_put_u32(msg, MLB_A_EXPLAIN_RULE, MLB_RULE_JOIN);
+	if (node >= 0)
+		nla_put_u32(msg, MLB_A_EXPLAIN_REASON, MLB_REASON_TOKEN_OWNER);
+	if (node > 0)
+		nla_put_u16(msg, MLB_A_EXPLAIN_NODE, (uint16_t)node);
+	fake_send(fake, msg);
+	fake_send_ack(fake, seq, 0);
+}
+
+static void explain(void **state)
+{
+	struct fake *fake = *state;
+	struct mlb_packet packet = {
+		.fields = MLB_F_PACKET_FLOW,
+		.src = { .addr = { .family = AF_INET6 }, .port = 1234 },
+		.dst = { .addr = { .family = AF_INET6 }, .port = 443 },
+		.token = 0xbeef,
+	};
+	struct nlattr *tb[MLB_A_EXPLAIN_MAX + 1];
+	struct mlb_explanation answer;
+
+	packet.src.addr.v6.s6_addr[15] = 1;
+	send_explanation(fake, 1, 3);
+	assert_int_equal(mlb_explain(fake->mlb, &packet, &answer), 0);
+	assert_int_equal(answer.verdict, MLB_VERDICT_REMOTE);
+	assert_int_equal(answer.rule, MLB_RULE_JOIN);
+	assert_int_equal(answer.reason, MLB_REASON_TOKEN_OWNER);
+	assert_int_equal(answer.node, 3);
+	nlmsg_parse(fake_request(fake), GENL_HDRLEN, tb, MLB_A_EXPLAIN_MAX,
+		    NULL);
+	assert_int_equal(nla_len(tb[MLB_A_EXPLAIN_SADDR]), 16);
+	assert_int_equal(((uint8_t *)nla_data(tb[MLB_A_EXPLAIN_SADDR]))[15], 1);
+	assert_int_equal(nla_len(tb[MLB_A_EXPLAIN_DADDR]), 16);
+	assert_int_equal(nla_get_u16(tb[MLB_A_EXPLAIN_SPORT]), 1234);
+	assert_int_equal(nla_get_u16(tb[MLB_A_EXPLAIN_DPORT]), 443);
+	assert_null(tb[MLB_A_EXPLAIN_SYN]);
+	assert_null(tb[MLB_A_EXPLAIN_TOKEN]);
+
+	packet.fields = MLB_F_PACKET_FLOW | MLB_F_PACKET_SYN;
+	send_explanation(fake, 2, 0);
+	assert_int_equal(mlb_explain(fake->mlb, &packet, &answer), 0);
+	assert_int_equal(answer.node, 0);
+	nlmsg_parse(fake_request(fake), GENL_HDRLEN, tb, MLB_A_EXPLAIN_MAX,
+		    NULL);
+	assert_non_null(tb[MLB_A_EXPLAIN_SYN]);
+	assert_null(tb[MLB_A_EXPLAIN_TOKEN]);
+
+	/* A token alone is a join of unknown addresses. */
+	packet.fields = MLB_F_PACKET_TOKEN;
+	send_explanation(fake, 3, 3);
+	assert_int_equal(mlb_explain(fake->mlb, &packet, &answer), 0);
+	nlmsg_parse(fake_request(fake), GENL_HDRLEN, tb, MLB_A_EXPLAIN_MAX,
+		    NULL);
+	assert_non_null(tb[MLB_A_EXPLAIN_SYN]);
+	assert_int_equal(nla_get_u32(tb[MLB_A_EXPLAIN_TOKEN]), 0xbeef);
+	assert_null(tb[MLB_A_EXPLAIN_SADDR]);
+	assert_null(tb[MLB_A_EXPLAIN_DPORT]);
+
+	/* Half an answer is none. */
+	send_explanation(fake, 4, -1);
+	assert_int_equal(mlb_explain(fake->mlb, &packet, &answer), -EBADMSG);
+}
+
+/* How packets reach a node goes out with it, and comes back. */
+static void encap(void **state)
+{
+	struct fake *fake = *state;
+	struct mlb_node node = {
+		.fields = MLB_F_NODE_ID | MLB_F_NODE_ADDR | MLB_F_NODE_ENCAP |
+			  MLB_F_NODE_ENCAP_PORT,
+		.id = 3,
+		.addr = { .family = AF_INET },
+		.encap = MLB_ENCAP_GUE,
+		.encap_port = 6080,
+	}, back;
+
+	fake_send_ack(fake, 1, 0);
+	assert_int_equal(mlb_node_add(fake->mlb, &node), 0);
+	assert_int_equal(mlb_node_decode(fake_request(fake), &back), 0);
+	assert_int_equal(back.fields, node.fields);
+	assert_int_equal(back.encap, MLB_ENCAP_GUE);
+	assert_int_equal(back.encap_port, 6080);
+
+	node.fields = MLB_F_NODE_ENCAP;
+	assert_int_equal(mlb_node_set(fake->mlb, &node), -EINVAL);
 }
 
 /* The pool goes as it is: some nodes, or in a change the word for all. */
@@ -321,7 +477,10 @@ int main(void)
 		FAKE_TEST(uncapped),
 		FAKE_TEST(lying_lengths),
 		FAKE_TEST(bulk),
+		FAKE_TEST(withdraw),
 		FAKE_TEST(answer),
+		FAKE_TEST(explain),
+		FAKE_TEST(encap),
 		FAKE_TEST(pool),
 		FAKE_TEST(local_refusals),
 	};
