@@ -106,6 +106,7 @@ int mlb_node_add(struct mlb_net *mn, u16 id, const struct in6_addr *addr,
 	node->weight = weight;
 	node->state = state;
 	node->self = self;
+	mlb_probe_init(&node->probe);
 	err = dst_cache_init(&node->dst_cache, GFP_KERNEL);
 	if (err)
 		goto err_free;

@@ -170,6 +170,7 @@ int mlb_key_set(struct mlb *mlb, const void *key, size_t len);
 #define MLB_F_NODE_STATE (1u << 3)
 #define MLB_F_NODE_SELF (1u << 4)
 #define MLB_F_NODE_OWNERS (1u << 5)
+#define MLB_F_NODE_RTT (1u << 6)
 
 /**
  * struct mlb_node - a cluster member
@@ -179,6 +180,8 @@ int mlb_key_set(struct mlb *mlb, const void *key, size_t len);
  * @weight: share of new connections under maglev, 0..MLB_WEIGHT_MAX
  * @state: what it takes
  * @owners: owner entries that name it; read only
+ * @rtt: microseconds that it took to answer the last mlb_node_probe(); not set
+ *	until it has answered; read only
  *
  * MLB_F_NODE_SELF has no member: set, the node is this host.
  */
@@ -189,6 +192,7 @@ struct mlb_node {
 	uint32_t weight;
 	enum mlb_node_state state;
 	uint32_t owners;
+	uint32_t rtt;
 };
 
 /**
@@ -205,6 +209,14 @@ int mlb_node_set(struct mlb *mlb, const struct mlb_node *node);
 
 int mlb_node_del(struct mlb *mlb, uint16_t id);
 int mlb_node_get(struct mlb *mlb, uint16_t id, struct mlb_node *node);
+
+/**
+ * mlb_node_probe() - ask a node to answer
+ *
+ * Returns when the query is sent. The answer shows in mlb_node_get() as rtt; it
+ * proves that packets pass both ways and that both nodes have the same key.
+ */
+int mlb_node_probe(struct mlb *mlb, uint16_t id);
 
 /**
  * mlb_node_each() - list all nodes
