@@ -226,7 +226,7 @@ static void tables(void **state)
 			assert_true(n <= 32);
 		}
 	}
-	assert_int_equal(commands, 8);
+	assert_true(commands >= 8);
 }
 
 static void matching(void **state)
