@@ -163,6 +163,18 @@ static void steer_count(struct mlb_net *mn, const struct mlb_packet *pkt,
 	}
 }
 
+/* The kernel of a node without mlb learns nothing, so this one does. */
+static void steer_learn_seen(struct mlb_net *mn, struct sk_buff *skb,
+			     struct mlb_packet *pkt,
+			     const struct mlb_node *node)
+{
+	if (mlb_node_is_peer(node) || pkt->syn || pkt->closing)
+		return;
+	mlb_packet_options(skb, pkt);
+	if (pkt->mp.kind == MLB_MPTCP_KEYS)
+		mlb_learn_seen(mn, pkt->mp.peer_key, node->id);
+}
+
 /*
  * What this host will need to know about the flow of a packet that it sends
  * to another node. Junk must not fill the flow table: a SYN gets an entry only
@@ -189,12 +201,7 @@ static void steer_remember(struct mlb_net *mn, struct sk_buff *skb,
 	mlb_flow_insert(mn, &pkt->tuple, d->node->id,
 			pkt->closing ? MLB_FLOW_STATE_CLOSING :
 				       MLB_FLOW_STATE_ESTABLISHED);
-	/* Its own kernel learns nothing, so this one does. */
-	if (!mlb_node_is_peer(d->node) && !pkt->closing) {
-		mlb_packet_options(skb, pkt);
-		if (pkt->mp.kind == MLB_MPTCP_KEYS)
-			mlb_learn_seen(mn, pkt->mp.peer_key, d->node->id);
-	}
+	steer_learn_seen(mn, skb, pkt, d->node);
 }
 
 static unsigned int steer_remote(struct mlb_net *mn, struct sk_buff *skb,
@@ -367,11 +374,13 @@ void mlb_steer_found(struct mlb_net *mn, struct sk_buff *skb,
 		mlb_count(mn, STEER_RESOLVED);
 	else
 		mlb_count(mn, STEER_PLAIN);
-	if (!pkt.icmp)
+	if (!pkt.icmp) {
 		mlb_flow_insert(mn, &pkt.tuple, node->id,
 				kind == MLB_TUNMSG_TOKEN ? MLB_FLOW_STATE_SYN :
 				pkt.closing ? MLB_FLOW_STATE_CLOSING :
 					      MLB_FLOW_STATE_ESTABLISHED);
+		steer_learn_seen(mn, skb, &pkt, node);
+	}
 	trace_mlb_steer(&pkt.tuple, MLB_RULE_RESOLVED, node->id);
 	mlb_tunnel_send(mn, skb, node, &pkt.tuple, pkt.thoff,
 			mlb_flow_sport(&pkt.tuple));

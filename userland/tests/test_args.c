@@ -226,7 +226,7 @@ static void tables(void **state)
 			assert_true(n <= 32);
 		}
 	}
-	assert_true(commands >= 9);
+	assert_true(commands >= 10);
 }
 
 static void matching(void **state)
