@@ -19,8 +19,7 @@ captured_token()
 	key=$(sed -n 's/^\t0x[0-9a-f]*: *//p' "$TMP/synack" | tr -d ' \n' |
 		sed -nE 's/.*1e0c01[0-9a-f]{2}([0-9a-f]{16}).*/\1/p')
 	[ ${#key} = 16 ] || bail "no key: $(cat "$TMP/synack")"
-	# shellcheck disable=SC2059 # the key's bytes
-	key=$(printf "$(sed 's/../\\x&/g' <<< "$key")" | sha256sum)
+	key=$(printf %b "$(echo "$key" | sed 's/../\\x&/g')" | sha256sum)
 	echo $((16#${key::8}))
 }
 
