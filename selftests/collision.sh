@@ -17,9 +17,10 @@ captured_token()
 	local key
 
 	key=$(sed -n 's/^\t0x[0-9a-f]*: *//p' "$TMP/synack" | tr -d ' \n' |
-		sed -nE 's/.*1e0c01[0-9a-f]{2}([0-9a-f]{16}).*/\1/p')
-	[ ${#key} = 16 ] || bail "no key: $(cat "$TMP/synack")"
-	key=$(printf %b "$(echo "$key" | sed 's/../\\x&/g')" | sha256sum)
+		sed -nE 's/.*1e0c01[0-9a-f]{2}([0-9a-f]{16}).*/\1/p' |
+		sed 's/../\\x&/g')
+	[ -n "$key" ] || bail "no key: $(cat "$TMP/synack")"
+	key=$(printf %b "$key" | sha256sum)
 	echo $((16#${key::8}))
 }
 
