@@ -12,6 +12,9 @@ decapsulators() # 4|6
 {
 	local addr
 
+	# Absent where they are built in.
+	modprobe -q fou
+	modprobe -q fou6
 	addr=$("node_addr$1" 1)
 	if [ "$1" = 4 ]; then
 		must ip -n "$PREFIX-n1" link add d4 type ipip local "$addr"
