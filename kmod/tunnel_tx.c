@@ -157,7 +157,7 @@ static void tunnel_tx_chain(const struct tunnel_tx *tx, struct sk_buff *skb)
 {
 	struct sk_buff *segs = skb_gso_segment(skb, 0), *next;
 
-	if (unlikely(IS_ERR_OR_NULL(segs))) {
+	if (IS_ERR_OR_NULL(segs)) {
 		dst_release(tx->dst);
 		mlb_count(tx->mn, TUNNEL_TX_MEMORY);
 		kfree_skb(skb);

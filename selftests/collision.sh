@@ -7,28 +7,36 @@
 
 client_block() # add|del
 {
-	must ip -n "$PREFIX-r" route "$1" blackhole "${CLIENT4[0]}/32"
-	must ip -n "$PREFIX-r" route "$1" blackhole "${CLIENT6[0]}/128"
+	netns_batch "$PREFIX-r" <<-END
+		route $1 blackhole ${CLIENT4[0]}/32
+		route $1 blackhole ${CLIENT6[0]}/128
+	END
 }
 
-# The token of the key in the SYN/ACK that was captured (RFC 8684 3.1, 3.2).
+# TOKEN is that of the key in the SYN/ACK that was captured (RFC 8684 3.1,
+# 3.2). Few processes: the client retransmits after a second, and gives MPTCP
+# up after some.
 captured_token()
 {
-	local key
+	local offset words hex="" key="" i
 
-	key=$(sed -n 's/^\t0x[0-9a-f]*: *//p' "$TMP/synack" | tr -d ' \n' |
-		sed -nE 's/.*1e0c01[0-9a-f]{2}([0-9a-f]{16}).*/\1/p')
-	[ ${#key} = 16 ] || bail "no key: $(cat "$TMP/synack")"
-	# shellcheck disable=SC2059 # the key's bytes
-	key=$(printf "$(sed 's/../\\x&/g' <<< "$key")" | sha256sum)
-	echo $((16#${key::8}))
+	while read -r offset words; do
+		[[ $offset != 0x* ]] || hex+=${words// /}
+	done < "$TMP/synack"
+	[[ $hex =~ 1e0c01..([0-9a-f]{16}) ]] ||
+		bail "no key: $(cat "$TMP/synack")"
+	for ((i = 0; i < 16; i += 2)); do
+		key+="\\x${BASH_REMATCH[1]:i:2}"
+	done
+	key=$(printf %b "$key" | sha256sum)
+	TOKEN=$((16#${key::8}))
 }
 
 # The first SYN/ACK is lost, and what its key says is known before the second.
 # OTHER: another token than the key's is planted.
 collide() # NAME 4|6 [OTHER]
 {
-	local dump token retransmitted fallbacks
+	local dump retransmitted fallbacks
 
 	fallbacks=$(nstat_get "$PREFIX-c" MPTcpExtMPCapableFallbackSYNACK)
 	stats_mark 1
@@ -40,8 +48,8 @@ collide() # NAME 4|6 [OTHER]
 	wait_for 10 line_there "$TMP/synack" listening
 	client_start collide -w -b 100000 "$(vip "$2")" "$PORT"
 	wait "$dump"
-	token=$(captured_token)
-	must ctl 1 owner add $((token ^ ${3:-0})) node 2
+	captured_token
+	must ctl 1 owner add $((TOKEN ^ ${3:-0})) node 2
 	client_block del
 	client_says collide connected || bail "$(cat "$TMP/collide.out")"
 	[ -z "${3:-}" ] || wait_for 5 moved_ge 1 owner learnt 1
@@ -63,7 +71,7 @@ collide() # NAME 4|6 [OTHER]
 		check_eq "$1: the client goes on with plain TCP" "$fallbacks" 1
 		check_eq "$1: no token is learnt" "$(grew owner learnt 1)" 0
 		check_eq "$1: the entry is as it was" \
-			"$(ctl 1 -j owner get "$token" | jq '.. | .node? // empty')" 2
+			"$(ctl 1 -j owner get "$TOKEN" | jq '.. | .node? // empty')" 2
 	fi
 	must ctl 1 owner flush
 }

@@ -130,25 +130,28 @@ kernel_since() # MAJOR MINOR
 }
 
 test_begin ethtool
+# On a slow machine each family once inside and once outside.
+declare -A INNER=([4]="4 6" [6]="4 6")
+[ "$MLB_SCALE" -lt 4 ] || INNER=([4]=6 [6]=4)
 for outer in 4 6; do
 	cluster_up 2
 	mlb_up --family $outer
 	services_up
 	servers_up
-	for f in 4 6; do
+	for f in ${INNER[$outer]}; do
 		name="IPv$f in IPv$outer"
-		transfer "$name, not steered" $f direct
+		transfer "$name, not steered" "$f" direct
 		direct=${R[ms]}
-		whole "$name" $f
+		whole "$name" "$f"
 		tap_note "$name: $((BYTES / 1000000)) MB in ${R[ms]} ms through" \
 			"the tunnel, $direct ms not steered"
-		features "$name" $f
+		features "$name" "$f"
 	done
 	offload c eth0 tso off gso off tx off
 	# A veth puts nothing together that its other end might have cut.
 	offload r n2 tso off
-	for f in 4 6; do
-		grown "IPv$f in IPv$outer" $f
+	for f in ${INNER[$outer]}; do
+		grown "IPv$f in IPv$outer" "$f"
 	done
 	children_end
 	cluster_down
