@@ -80,7 +80,9 @@ void mlb_answer_query(struct mlb_net *mn, struct mlb_node *sender,
 	answer.cpu = htons(MLB_OWNER_CPU_UNKNOWN);
 	answer.seq = 0;
 	answer.ack = 0;
-	if (msg->kind == MLB_TUNMSG_TOKEN)
+	if (msg->kind == MLB_TUNMSG_PROBE)
+		answer.hold = MLB_TUNMSG_YES;
+	else if (msg->kind == MLB_TUNMSG_TOKEN)
 		answer_token(mn, &answer);
 	else
 		answer_flow(mn, &answer, msg->seq, msg->ack);

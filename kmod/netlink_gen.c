@@ -157,8 +157,13 @@ static const struct nla_policy mlb_explain_nl_policy[MLB_A_EXPLAIN_TOKEN + 1] = 
 	[MLB_A_EXPLAIN_TOKEN] = { .type = NLA_U32, },
 };
 
+/* MLB_CMD_NODE_PROBE - do */
+static const struct nla_policy mlb_node_probe_nl_policy[MLB_A_NODE_ID + 1] = {
+	[MLB_A_NODE_ID] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
+};
+
 /* Ops table for mlb */
-const struct genl_split_ops mlb_nl_ops[21] = {
+const struct genl_split_ops mlb_nl_ops[22] = {
 	{
 		.cmd	= MLB_CMD_CONFIG_GET,
 		.doit	= mlb_nl_config_get_doit,
@@ -303,6 +308,13 @@ const struct genl_split_ops mlb_nl_ops[21] = {
 		.cmd	= MLB_CMD_STATS_GET,
 		.doit	= mlb_nl_stats_get_doit,
 		.flags	= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MLB_CMD_NODE_PROBE,
+		.doit		= mlb_nl_node_probe_doit,
+		.policy		= mlb_node_probe_nl_policy,
+		.maxattr	= MLB_A_NODE_ID,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };
 

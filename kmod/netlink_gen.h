@@ -15,7 +15,7 @@
 extern const struct nla_policy mlb_owner_entry_nl_policy[MLB_A_OWNER_ENTRY_SEEN + 1];
 
 /* Ops table for mlb */
-extern const struct genl_split_ops mlb_nl_ops[21];
+extern const struct genl_split_ops mlb_nl_ops[22];
 
 int mlb_nl_service_walk_start(struct netlink_callback *cb);
 int mlb_nl_owner_walk_start(struct netlink_callback *cb);
@@ -43,6 +43,7 @@ int mlb_nl_owner_flush_doit(struct sk_buff *skb, struct genl_info *info);
 int mlb_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int mlb_nl_explain_doit(struct sk_buff *skb, struct genl_info *info);
 int mlb_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
+int mlb_nl_node_probe_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	MLB_NLGRP_OWNER,

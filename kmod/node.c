@@ -99,6 +99,7 @@ int mlb_node_add(struct mlb_net *mn, const struct mlb_node *request,
 	if (!node)
 		return -ENOMEM;
 	*node = *request;
+	mlb_probe_init(&node->probe);
 	err = dst_cache_init(&node->dst_cache, GFP_KERNEL);
 	if (err)
 		goto err_free;

@@ -8,6 +8,7 @@
 #include <uapi/linux/mlb.h>
 
 #include "net.h"
+#include "probe.h"
 
 /**
  * struct mlb_node - a member of the cluster
@@ -19,6 +20,7 @@
  * @encap_port: UDP port of its decapsulator with MLB_ENCAP_GUE
  * @addr: address in the cluster network, IPv4 as ::ffff:a.b.c.d
  * @dst_cache: route to it, per CPU
+ * @probe: the last probe of it
  *
  * Written under &mlb_net.lock; @weight and @state may change under readers.
  */
@@ -31,6 +33,7 @@ struct mlb_node {
 	__be16 encap_port;
 	struct in6_addr addr;
 	struct dst_cache dst_cache;
+	struct mlb_probe probe;
 };
 
 /**

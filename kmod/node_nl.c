@@ -13,6 +13,7 @@ static int node_fill(struct sk_buff *skb, struct mlb_net *mn,
 		     const struct mlb_node *node, u8 cmd, u32 portid, u32 seq,
 		     int flags)
 {
+	u32 rtt = mlb_probe_rtt(node);
 	void *hdr;
 
 	hdr = genlmsg_put(skb, portid, seq, &mlb_nl_family, flags, cmd);
@@ -28,7 +29,8 @@ static int node_fill(struct sk_buff *skb, struct mlb_net *mn,
 	     nla_put_u16(skb, MLB_A_NODE_ENCAP_PORT,
 			 ntohs(node->encap_port))) ||
 	    nla_put_u32(skb, MLB_A_NODE_OWNERS,
-			READ_ONCE(mn->owners.per_node[node->id]))) {
+			READ_ONCE(mn->owners.per_node[node->id])) ||
+	    (rtt && nla_put_u32(skb, MLB_A_NODE_RTT, rtt))) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -219,6 +221,20 @@ int mlb_nl_node_del_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err)
 		node_event(mn, &copy, MLB_CMD_NODE_DEL_NTF);
 unlock:
+	mutex_unlock(&mn->lock);
+	return err;
+}
+
+int mlb_nl_node_probe_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct mlb_net *mn = mlb_net(genl_info_net(info));
+	struct mlb_node *node;
+	int err;
+
+	mutex_lock(&mn->lock);
+	node = node_of_request(mn, info);
+	err = IS_ERR(node) ? PTR_ERR(node) :
+			     mlb_probe_send(mn, node, info->extack);
 	mutex_unlock(&mn->lock);
 	return err;
 }

@@ -140,6 +140,11 @@ bool mlb_tunmsg_valid(const struct mlb_tunmsg *msg, enum mlb_tuntype type)
 		if (msg->token)
 			return false;
 		break;
+	case MLB_TUNMSG_PROBE:
+		if (msg->token || !tuple_is_zero(&msg->tuple) || msg->seq ||
+		    msg->ack)
+			return false;
+		break;
 	default:
 		return false;
 	}

@@ -67,6 +67,7 @@ enum mlb_tuntype {
 enum mlb_tunmsg_kind {
 	MLB_TUNMSG_TOKEN = 1,
 	MLB_TUNMSG_FLOW = 2,
+	MLB_TUNMSG_PROBE = 3,	/* nothing: every peer answers it */
 };
 
 /* How sure an answer is. */
@@ -84,7 +85,7 @@ enum mlb_tunmsg_hold {
  * @hold: enum mlb_tunmsg_hold; 0 in a query
  * @cpu: CPU that took the first subflow; 0 in a query
  * @token: for a token
- * @tuple: for a flow; zero for a token
+ * @tuple: for a flow; zero for anything else
  * @seq: sequence number of the packet, when a flow is asked for that a SYN
  *	cookie may have opened; 0 in an answer
  * @ack: its acknowledgment number; likewise

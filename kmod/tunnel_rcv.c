@@ -18,6 +18,7 @@
 #include "net.h"
 #include "node.h"
 #include "packet.h"
+#include "probe.h"
 #include "resolve.h"
 #include "service.h"
 #include "tunnel.h"
@@ -130,6 +131,8 @@ static void tunnel_rcv_msg(struct mlb_net *mn, struct mlb_tunnel *tun,
 	}
 	if (type == MLB_TUNTYPE_QUERY)
 		mlb_answer_query(mn, sender, msg);
+	else if (msg->kind == MLB_TUNMSG_PROBE)
+		mlb_probe_answer(mn, sender, msg);
 	else
 		mlb_resolve_answer(mn, sender, msg);
 }

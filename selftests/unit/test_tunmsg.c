@@ -14,7 +14,9 @@ static const enum mlb_tuntype types[] = {
 	MLB_TUNTYPE_QUERY, MLB_TUNTYPE_ANSWER,
 };
 
-static const u8 kinds[] = { MLB_TUNMSG_TOKEN, MLB_TUNMSG_FLOW };
+static const u8 kinds[] = {
+	MLB_TUNMSG_TOKEN, MLB_TUNMSG_FLOW, MLB_TUNMSG_PROBE,
+};
 
 /* As its sender would have made it, answers with all that they may carry. */
 static void fill_good(struct mlb_tunmsg *msg, enum mlb_tuntype type, u8 kind)
@@ -29,7 +31,7 @@ static void fill_good(struct mlb_tunmsg *msg, enum mlb_tuntype type, u8 kind)
 	}
 	if (kind == MLB_TUNMSG_TOKEN)
 		msg->token = cpu_to_be32(0x80000001);
-	else
+	else if (kind == MLB_TUNMSG_FLOW)
 		memset(&msg->tuple, 0xff, sizeof(msg->tuple));
 	if (kind == MLB_TUNMSG_FLOW && type == MLB_TUNTYPE_QUERY) {
 		msg->seq = cpu_to_be32(0xffffffff);
@@ -74,8 +76,14 @@ static void check_kind(struct mlb_tunmsg *msg, enum mlb_tuntype type, u8 kind)
 
 	for (value = 0; value < 256; value++) {
 		msg->kind = value;
-		/* The other kind asks for what this message leaves zero. */
-		assert_int_equal(mlb_tunmsg_valid(msg, type), value == kind);
+		/*
+		 * Another kind asks for what this message leaves zero; but a
+		 * probe is a flow of zeroes too.
+		 */
+		assert_int_equal(mlb_tunmsg_valid(msg, type),
+				 value == kind ||
+				 (kind == MLB_TUNMSG_PROBE &&
+				  value == MLB_TUNMSG_FLOW));
 	}
 }
 
@@ -167,7 +175,7 @@ static void check_token(struct mlb_tunmsg *msg, enum mlb_tuntype type, u8 kind)
 	unsigned int bit;
 
 	msg->token = 0;
-	assert_int_equal(mlb_tunmsg_valid(msg, type), kind == MLB_TUNMSG_FLOW);
+	assert_int_equal(mlb_tunmsg_valid(msg, type), kind != MLB_TUNMSG_TOKEN);
 	for (bit = 0; bit < 32; bit++) {
 		msg->token = cpu_to_be32(1U << bit);
 		assert_int_equal(mlb_tunmsg_valid(msg, type),

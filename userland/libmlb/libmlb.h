@@ -172,6 +172,7 @@ int mlb_key_set(struct mlb *mlb, const void *key, size_t len);
 #define MLB_F_NODE_OWNERS (1u << 5)
 #define MLB_F_NODE_ENCAP (1u << 6)
 #define MLB_F_NODE_ENCAP_PORT (1u << 7)
+#define MLB_F_NODE_RTT (1u << 8)
 
 /**
  * struct mlb_node - a cluster member
@@ -183,6 +184,8 @@ int mlb_key_set(struct mlb *mlb, const void *key, size_t len);
  * @owners: owner entries that name it; read only
  * @encap: how packets reach it; MLB_ENCAP_MLB unless set
  * @encap_port: UDP port of its decapsulator, with MLB_ENCAP_GUE
+ * @rtt: microseconds that it took to answer the last mlb_node_probe(); not set
+ *	until it has answered; read only
  *
  * MLB_F_NODE_SELF has no member: set, the node is this host.
  */
@@ -195,6 +198,7 @@ struct mlb_node {
 	uint32_t owners;
 	enum mlb_encap encap;
 	uint16_t encap_port;
+	uint32_t rtt;
 };
 
 /**
@@ -211,6 +215,14 @@ int mlb_node_set(struct mlb *mlb, const struct mlb_node *node);
 
 int mlb_node_del(struct mlb *mlb, uint16_t id);
 int mlb_node_get(struct mlb *mlb, uint16_t id, struct mlb_node *node);
+
+/**
+ * mlb_node_probe() - ask a node to answer
+ *
+ * Returns when the query is sent. The answer shows in mlb_node_get() as rtt; it
+ * proves that packets pass both ways and that both nodes have the same key.
+ */
+int mlb_node_probe(struct mlb *mlb, uint16_t id);
 
 /**
  * mlb_node_each() - list all nodes

@@ -49,6 +49,8 @@ int mlb_node_decode(struct nlmsghdr *nlh, struct mlb_node *node)
 	}
 	if (mlb_get_u16(tb[MLB_A_NODE_ENCAP_PORT], &node->encap_port))
 		node->fields |= MLB_F_NODE_ENCAP_PORT;
+	if (mlb_get_u32(tb[MLB_A_NODE_RTT], &node->rtt))
+		node->fields |= MLB_F_NODE_RTT;
 	return 0;
 }
 
@@ -98,6 +100,13 @@ int mlb_node_del(struct mlb *mlb, uint16_t id)
 	struct mlb_node node = { .id = id };
 
 	return send_node(mlb, MLB_CMD_NODE_DEL, &node);
+}
+
+int mlb_node_probe(struct mlb *mlb, uint16_t id)
+{
+	struct mlb_node node = { .id = id };
+
+	return send_node(mlb, MLB_CMD_NODE_PROBE, &node);
 }
 
 static int node_answer(struct nlmsghdr *nlh, void *arg)
