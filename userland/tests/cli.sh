@@ -180,6 +180,7 @@ passes -n /proc/self/ns/net node list
 
 helps "Exit status" -h
 helps "mlbctl " -V
+helps "3 the module is not loaded" doctor -h
 helps "MP_JOIN SYNs" stats -h
 helps "standard input" owner add -h
 for noun in $("$MLBCTL" --complete); do
@@ -197,6 +198,14 @@ if [ $? = 1 ] && grep -q "No space" "$TMP/err"; then
 	ok "a full disk is noticed"
 else
 	not_ok "a full disk is noticed"
+fi
+
+run -j doctor -q
+status=$?
+if [ "$status" = 3 ] && grep -q '"remedy":"modprobe mlb"' "$TMP/out"; then
+	ok "doctor without the module says how to load it"
+else
+	not_ok "doctor without the module says how to load it: status $status"
 fi
 
 echo "1..$n"
