@@ -55,6 +55,9 @@ struct load_options {
 	bool wait_stdin;	/* hold the transfer until a line comes */
 	bool lift_stdin;	/* limit the rate until a (further) line comes */
 	bool half_close;
+	bool fast_open;		/* data on the SYN */
+	bool stamps;		/* the kernel stamps what it receives */
+	const char *md5_key;	/* of TCP-MD5 (RFC 2385), with any peer */
 	uint32_t id;
 	unsigned int connections;
 	unsigned int second_ms;

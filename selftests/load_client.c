@@ -119,6 +119,9 @@ static int client_open(struct client_conn *cc, const struct load_options *opt,
 		return 0;
 	}
 	c->want_out = true;
+	/* With TCP Fast Open the SYN goes with the first data. */
+	if (opt->fast_open && load_send(c))
+		client_failed(cc, errno);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The data of a transfer, its checksum and its pace; both ends use it. */
 #include <errno.h>
+#include <linux/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -23,14 +24,38 @@ uint64_t load_now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+static int set_md5(int fd, int family, const char *key)
+{
+	struct tcp_md5sig md5 = {
+		.tcpm_addr.ss_family = family,
+		.tcpm_flags = TCP_MD5SIG_FLAG_PREFIX,
+		.tcpm_keylen = strlen(key),
+	};
+
+	if (md5.tcpm_keylen > TCP_MD5SIG_MAXKEYLEN) {
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(md5.tcpm_key, key, md5.tcpm_keylen);
+	return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG_EXT, &md5, sizeof(md5));
+}
+
 int load_socket(const struct load_options *opt, int family)
 {
-	int one = 1;
+	int one = 1, queue = 256;
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 			opt->plain_tcp ? IPPROTO_TCP : IPPROTO_MPTCP);
 
-	if (fd >= 0 &&
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one))) {
+	if (fd < 0)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    (opt->stamps &&
+	     setsockopt(fd, SOL_SOCKET, SO_TIMESTAMP, &one, sizeof(one))) ||
+	    (opt->fast_open &&
+	     setsockopt(fd, IPPROTO_TCP, opt->server ? TCP_FASTOPEN :
+						       TCP_FASTOPEN_CONNECT,
+			opt->server ? &queue : &one, sizeof(one))) ||
+	    (opt->md5_key && set_md5(fd, family, opt->md5_key))) {
 		close(fd);
 		return -1;
 	}

@@ -12,6 +12,9 @@ static const char usage[] =
 "usage: mptcp_load server [options] ADDR PORT\n"
 "       mptcp_load client [options] ADDR PORT\n"
 "  -t         plain TCP\n"
+"  -F         TCP Fast Open\n"
+"  -K         the kernel stamps what it receives\n"
+"  -M KEY     TCP-MD5 with this key (with -t)\n"
 "server:\n"
 "  -i ID      number that clients see, 0..63\n"
 "client:\n"
@@ -91,7 +94,7 @@ int main(int argc, char **argv)
 	argv++;
 	argc--;
 
-	while ((c = getopt(argc, argv, "ti:n:b:u:r:s:wlT:S:P:He:")) != -1) {
+	while ((c = getopt(argc, argv, "ti:n:b:u:r:s:wlT:S:P:He:FKM:")) != -1) {
 		if (strchr("inbursTPe", c) && parse_num(optarg, UINT64_MAX, &v))
 			return usage_error();
 		switch (c) {
@@ -109,6 +112,9 @@ int main(int argc, char **argv)
 		case 'P': opt.local_port = v; source_port = optarg; break;
 		case 'H': opt.half_close = true; break;
 		case 'e': opt.seed = v; break;
+		case 'F': opt.fast_open = true; break;
+		case 'K': opt.stamps = true; break;
+		case 'M': opt.md5_key = optarg; break;
 		default: return usage_error();
 		}
 	}
