@@ -53,15 +53,14 @@ sysctls()
 	local setting
 
 	for setting in net.ipv4.conf.mlb0.rp_filter=1 \
+		       net.ipv4.conf.mlb0.rp_filter=2 \
 		       net.ipv4.conf.all.rp_filter=1; do
-		must on_node 1 sysctl -qw net.ipv4.conf.mlb0.rp_filter=0 \
-			"$setting"
+		must on_node 1 sysctl -qw "$setting"
 		diagnose 1
-		found "$setting" rp_filter wrong "${setting%=*} is 1"
+		found "$setting" rp_filter wrong "${setting%=*} is ${setting#*=}"
 		mended "$setting" 1 rp_filter wrong mlb0
 	done
-	must on_node 1 sysctl -qw net.ipv4.conf.all.rp_filter=0 \
-		net.ipv4.conf.eth0.rp_filter=1
+	must on_node 1 sysctl -qw net.ipv4.conf.eth0.rp_filter=1
 	diagnose 1
 	found "a strict device" rp_filter note "strict on eth0"
 	must on_node 1 sysctl -qw net.ipv4.conf.eth0.rp_filter=0

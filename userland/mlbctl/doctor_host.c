@@ -109,22 +109,26 @@ static void strict_devices(char *names, size_t size)
 		closedir(dir);
 }
 
-/* The greater of the value for all devices and that for the device counts. */
+/*
+ * The greater of the value for all devices and that for the device counts. On
+ * a device without an IPv4 address, which mlb0 is, loose drops what strict
+ * does: the routes to clients lead out of other devices.
+ */
 void doctor_rp_filter(struct doctor *doctor)
 {
 	long all = rp_filter("all"), own = rp_filter("mlb0");
 	char devices[200];
 
-	if (own >= 0 && (own > all ? own : all) == STRICT)
+	if (own > 0 || (own == 0 && all > 0))
 		doctor_say(doctor, doctor->ipv4 ? DOCTOR_WRONG : DOCTOR_NOTE,
 			   "rp_filter",
-			   "sysctl -w net.ipv4.conf.mlb0.rp_filter=2",
-			   "strict on mlb0 (%s is 1): clients' packets that come out of the tunnel are dropped",
-			   own == STRICT ? "net.ipv4.conf.mlb0.rp_filter" :
-					   "net.ipv4.conf.all.rp_filter");
-	else if (own >= 0)
+			   all > 0 ? "sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.mlb0.rp_filter=0" :
+				     "sysctl -w net.ipv4.conf.mlb0.rp_filter=0",
+			   "on for mlb0 (net.ipv4.conf.%s.rp_filter is %ld): clients' packets that come out of the tunnel are dropped",
+			   own > 0 ? "mlb0" : "all", own > 0 ? own : all);
+	else if (own == 0)
 		doctor_say(doctor, DOCTOR_OK, "rp_filter", NULL,
-			   "not strict on mlb0");
+			   "off on mlb0");
 
 	strict_devices(devices, sizeof(devices));
 	if (*devices)
