@@ -142,6 +142,7 @@ int raw_send_paged(const char *dev, const char *mac, const uint8_t *pkt,
 		.sll_halen = ETH_ALEN,
 	};
 	struct ethhdr eth = {
+		.h_source = { 0x02, 0, 0, 0, 0, 0x01 },	/* bridges drop 0 */
 		.h_proto = htons(family == AF_INET ? ETH_P_IP : ETH_P_IPV6),
 	};
 	struct iovec iov[] = {
