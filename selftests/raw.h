@@ -10,6 +10,8 @@
 
 #define RAW_MAX		9216
 #define RAW_OPTIONS	40
+#define RAW_BATCH	64
+#define RAW_SMALL	512	/* the largest of a flood */
 
 struct raw_addr {
 	int family;
@@ -48,6 +50,11 @@ int raw_icmp(int argc, char **argv);
 size_t raw_build(const struct raw_segment *seg, uint8_t *buf);
 
 int raw_send_ip(const struct raw_addr *dst, const uint8_t *pkt, size_t len);
+/*
+ * Sends segments, each from the next source port, until there were @count or,
+ * unless @ms is 0, that time is over.
+ */
+int raw_flood(struct raw_segment *seg, uint64_t count, int ms, uint64_t *sent);
 int raw_send_fragments(const struct raw_addr *dst, const uint8_t *pkt,
 		       size_t len, size_t first);
 int raw_send_paged(const char *dev, const char *mac, const uint8_t *pkt,

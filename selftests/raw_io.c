@@ -31,33 +31,96 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* One for each family, kept: a flood would spend its time on opening them. */
+static int send_socket(int family)
+{
+	static int fds[2] = { -1, -1 };
+	int *fd = &fds[family == AF_INET6], one = 1, room = 4 << 20;
+
+	if (*fd >= 0)
+		return *fd;
+	*fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	if (*fd < 0 ||
+	    (family == AF_INET6 && setsockopt(*fd, IPPROTO_IPV6, IPV6_HDRINCL,
+					      &one, sizeof(one))))
+		return -1;
+	setsockopt(*fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
+	return *fd;
+}
+
+static socklen_t fill_sockaddr(struct sockaddr_storage *ss,
+			       const struct raw_addr *a, uint16_t port)
+{
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
+	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	ss->ss_family = a->family;
+	if (a->family == AF_INET) {
+		sin->sin_port = htons(port);
+		memcpy(&sin->sin_addr, a->ip, sizeof(sin->sin_addr));
+		return sizeof(*sin);
+	}
+	sin6->sin6_port = htons(port);
+	memcpy(&sin6->sin6_addr, a->ip, sizeof(sin6->sin6_addr));
+	return sizeof(*sin6);
+}
+
 int raw_send_ip(const struct raw_addr *dst, const uint8_t *pkt, size_t len)
 {
-	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6 };
-	struct sockaddr_in sin = { .sin_family = AF_INET };
-	int one = 1, err = 0;
-	int fd = socket(dst->family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
-	ssize_t n;
+	struct sockaddr_storage ss;
+	socklen_t ss_len = fill_sockaddr(&ss, dst, 0);
+	int fd = send_socket(dst->family);
 
 	if (fd < 0)
 		return -1;
-	if (dst->family == AF_INET) {
-		memcpy(&sin.sin_addr, dst->ip, 4);
-		n = sendto(fd, pkt, len, 0, (struct sockaddr *)&sin,
-			   sizeof(sin));
-	} else {
-		memcpy(&sin6.sin6_addr, dst->ip, 16);
-		if (setsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, &one,
-			       sizeof(one)))
-			n = -1;
-		else
-			n = sendto(fd, pkt, len, 0, (struct sockaddr *)&sin6,
-				   sizeof(sin6));
+	return sendto(fd, pkt, len, 0, (struct sockaddr *)&ss, ss_len) ==
+			       (ssize_t)len ?
+		       0 :
+		       -1;
+}
+
+/* Many small packets in few calls. A packet for which there is no room is
+ * gone, as it would be on the way.
+ */
+int raw_flood(struct raw_segment *seg, uint64_t count, int ms, uint64_t *sent)
+{
+	static uint8_t pkts[RAW_BATCH][RAW_SMALL];
+	struct mmsghdr msgs[RAW_BATCH] = {};
+	struct iovec iov[RAW_BATCH];
+	struct sockaddr_storage ss;
+	socklen_t ss_len = fill_sockaddr(&ss, &seg->dst, 0);
+	int fd = send_socket(seg->dst.family);
+	int64_t end = now_ms() + ms;
+
+	if (fd < 0)
+		return -1;
+	*sent = 0;
+	while (*sent < count && (!ms || now_ms() < end)) {
+		uint64_t n = count - *sent;
+		int done;
+
+		if (n > RAW_BATCH)
+			n = RAW_BATCH;
+		for (uint64_t i = 0; i < n; i++) {
+			iov[i].iov_base = pkts[i];
+			iov[i].iov_len = raw_build(seg, pkts[i]);
+			msgs[i].msg_hdr.msg_name = &ss;
+			msgs[i].msg_hdr.msg_namelen = ss_len;
+			msgs[i].msg_hdr.msg_iov = &iov[i];
+			msgs[i].msg_hdr.msg_iovlen = 1;
+			seg->sport++;
+		}
+		for (uint64_t i = 0; i < n; i += done) {
+			done = sendmmsg(fd, msgs + i, n - i, 0);
+			if (done <= 0 && errno != ENOBUFS && errno != EAGAIN)
+				return -1;
+			if (done <= 0)
+				done = 1;
+		}
+		*sent += n;
 	}
-	if (n != (ssize_t)len)
-		err = -1;
-	close(fd);
-	return err;
+	return 0;
 }
 
 static int fragments4(const struct raw_addr *dst, const uint8_t *pkt,
@@ -271,24 +334,6 @@ int raw_capture(const char *dev, uint16_t port, size_t min_len,
 		close(pfd.fd);
 		return 0;
 	}
-}
-
-static socklen_t fill_sockaddr(struct sockaddr_storage *ss,
-			       const struct raw_addr *a, uint16_t port)
-{
-	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
-	struct sockaddr_in *sin = (struct sockaddr_in *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	ss->ss_family = a->family;
-	if (a->family == AF_INET) {
-		sin->sin_port = htons(port);
-		memcpy(&sin->sin_addr, a->ip, sizeof(sin->sin_addr));
-		return sizeof(*sin);
-	}
-	sin6->sin6_port = htons(port);
-	memcpy(&sin6->sin6_addr, a->ip, sizeof(sin6->sin6_addr));
-	return sizeof(*sin6);
 }
 
 int raw_udp_connect(const struct raw_addr *src, const struct raw_addr *dst,

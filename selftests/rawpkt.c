@@ -24,6 +24,7 @@ static const char usage[] =
 "  -L BYTES -D DEV -M MAC\n"
 "             put all but BYTES of the packet in pages of the skb\n"
 "  -n N       so many, from source ports SPORT, SPORT+1...\n"
+"  -t MS      as many as can be sent in that time; prints how many\n"
 "  -w MS      wait for what comes back and print rst, synack, ack or none\n"
 "       rawpkt udp [-t | -x BYTES:MASK] DST DPORT FILE\n"
 "             send FILE; -t: cut to each shorter length; -x: as many times,\n"
@@ -58,10 +59,11 @@ static int cmd_tcp(int argc, char **argv)
 	const char *dev = NULL, *mac = NULL;
 	size_t first = 0, linear = 0;
 	unsigned int count = 1;
-	int c, wait = 0, fd = -1;
+	int c, wait = 0, fd = -1, flood_ms = 0;
+	uint64_t sent;
 
 	seg.seq = random();
-	while ((c = getopt(argc, argv, "f:o:q:a:p:d:c:bF:L:D:M:n:w:")) != -1) {
+	while ((c = getopt(argc, argv, "f:o:q:a:p:d:c:bF:L:D:M:n:t:w:")) != -1) {
 		switch (c) {
 		case 'f':
 			if (raw_flags_parse(optarg, &seg.flags))
@@ -82,6 +84,7 @@ static int cmd_tcp(int argc, char **argv)
 		case 'D': dev = optarg; break;
 		case 'M': mac = optarg; break;
 		case 'n': count = strtoul(optarg, NULL, 0); break;
+		case 't': flood_ms = atoi(optarg); break;
 		case 'w': wait = atoi(optarg); break;
 		default: return usage_error();
 		}
@@ -93,6 +96,15 @@ static int cmd_tcp(int argc, char **argv)
 	seg.sport = atoi(argv[optind + 1]);
 	seg.dport = atoi(argv[optind + 3]);
 
+	if (!wait && !first && !linear && (flood_ms || count > 1) &&
+	    seg.opt_len + seg.payload + 100 <= RAW_SMALL) {
+		if (raw_flood(&seg, flood_ms ? UINT64_MAX : count, flood_ms,
+			      &sent))
+			return fail("send");
+		if (flood_ms)
+			printf("%llu\n", (unsigned long long)sent);
+		return 0;
+	}
 	if (wait) {
 		fd = raw_reply_open(&seg);
 		if (fd < 0)
