@@ -15,29 +15,30 @@ FLOODS=0
 
 now_ms() { date +%s%3N; }
 
-# How many nodes sent more than the rate allows in that time.
-over_rate() # COUNTER MS
+# Questions to all have the rate, and questions to one once more.
+#
+# How many nodes sent more than so many times what the rate allows.
+over_rate() # COUNTER MS TIMES
 {
 	local i over=0
 
 	for ((i = 1; i <= NODES; i++)); do
-		[ "$(grew resolve "$1" $i)" -le $((RATE * ($2 + 100) / 1000 + 2)) ] ||
+		[ "$(grew resolve "$1" $i)" -le \
+			$(($3 * (RATE * ($2 + 100) / 1000 + 2))) ] ||
 			over=$((over + 1))
 	done
 	echo $over
 }
 
-tables_bounded() # NAME
+# How many nodes have more entries than they may.
+over_limit()
 {
-	local i flows owners
+	local i
 
 	for ((i = 1; i <= NODES; i++)); do
-		read -r flows owners < <(ctl $i -j set |
-			jq -r '(if type == "array" then .[0] else . end) |
-				"\(.flows) \(.owners)"')
-		check_range "$1: node $i, flow entries" "$flows" 0 $MAX_FLOWS
-		check_range "$1: node $i, owner entries" "$owners" 0 $MAX_OWNERS
-	done
+		ctl $i -j set
+	done | jq -s --argjson flows $MAX_FLOWS --argjson owners $MAX_OWNERS '
+		[.[] | select(.flows > $flows or .owners > $owners)] | length'
 }
 
 flood_start() # 4|6 RAWPKT_OPTION...
@@ -112,12 +113,12 @@ judge() # NAME COUNTERS
 	check_eq "$name: honest joins" "${R[second]}" "$HONEST"
 	check_ge "$name: the junk was counted" "$sum" $((sent / 4))
 	check_eq "$name: nodes over their rate of queries" \
-		"$(over_rate query-tx "$ms")" 0
+		"$(over_rate query-tx "$ms" 2)" 0
 	check_eq "$name: nodes over their rate of answers" \
-		"$(over_rate answer-tx "$ms")" 0
+		"$(over_rate answer-tx "$ms" 1)" 0
 	check_range "$name: only honest tokens were learnt" \
 		"$(grew owner learnt)" 0 $((2 * HONEST))
-	tables_bounded "$name"
+	check_eq "$name: nodes over the limits of their tables" "$(over_limit)" 0
 }
 
 cookies() # 0|1|2
@@ -144,8 +145,10 @@ mlb_up
 services_up
 for ((i = 1; i <= NODES; i++)); do
 	# What is half-open after the flood is to go soon, as if it were old.
-	must on_node $i sysctl -qw net.ipv4.tcp_max_syn_backlog=8192 \
-		net.ipv4.tcp_synack_retries=0
+	# Each such request holds a token of the machine, which has 4 for each
+	# MiB of memory; without one, honest clients too would get plain TCP.
+	must on_node $i sysctl -qw net.ipv4.tcp_max_syn_backlog=256 \
+		net.core.somaxconn=256 net.ipv4.tcp_synack_retries=0
 	must ctl $i set resolve-timeout 20 resolve-rate $RATE \
 		max-flows $MAX_FLOWS max-owners $MAX_OWNERS
 done

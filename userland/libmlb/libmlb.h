@@ -119,7 +119,8 @@ const struct mlb_error *mlb_last_error(const struct mlb *mlb);
  * struct mlb_config - settings and table sizes of a namespace
  * @fields: MLB_F_CONFIG_* that are set
  * @resolve_timeout: how long a packet waits for the peers, ms, 2..1000
- * @resolve_rate: most queries, and most answers, sent in a second
+ * @resolve_rate: most queries to all nodes, most queries to single nodes, and
+ *	most answers, sent in a second
  * @max_flows: most flow entries
  * @max_owners: most owner entries
  * @port: UDP port of the tunnel

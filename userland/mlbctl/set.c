@@ -15,7 +15,8 @@ static const struct arg args[] = {
 	{ .type = ARG_U32,
 	  .name = "resolve-rate",
 	  .value = "N",
-	  .help = "most queries, and most answers, in a second",
+	  .help = "most queries to all nodes, most queries to single nodes, and\n"
+		  "most answers, in a second",
 	  .field = MLB_F_CONFIG_RESOLVE_RATE,
 	  .offset = offsetof(struct mlb_config, resolve_rate),
 	  .min = 1,
