@@ -94,14 +94,17 @@ static void tell_silent(struct doctor *doctor, const struct mlb_node *node,
 	unsigned int port = doctor->config.port;
 
 	addr_text(&node->addr, addr);
-	snprintf(remedy, sizeof(remedy),
-		 "compare port and key-id of \"mlbctl set\" on both nodes; if \"tunnel rx-mac\" grows there while doctor runs here, the keys differ, else a firewall may stop UDP port %u",
-		 port);
-	doctor_say(doctor, DOCTOR_WRONG, "node", remedy,
-		   "node %u (%s, UDP port %u): does not answer%s", node->id,
-		   addr, port,
-		   wrong_mac ? "; packets with a wrong key do come in, so the keys differ" :
-			       "");
+	snprintf(
+		remedy, sizeof(remedy),
+		"compare port and key-id of \"mlbctl set\" on both nodes; if \"tunnel rx-mac\" grows there while doctor runs here, the keys differ, else a firewall may stop UDP port %u",
+		port);
+	doctor_say(
+		doctor, DOCTOR_WRONG, "node", remedy,
+		"node %u (%s, UDP port %u): does not answer%s", node->id, addr,
+		port,
+		wrong_mac ?
+			"; packets with a wrong key do come in, so the keys differ" :
+			"");
 }
 
 static void check_answers(struct doctor *doctor)
@@ -116,9 +119,10 @@ static void check_answers(struct doctor *doctor)
 		if (node == doctor->self)
 			continue;
 		if (node->state == MLB_NODE_STATE_DEAD)
-			doctor_say(doctor, DOCTOR_NOTE, "node",
-				   "mlbctl node set ID state active, when it is back",
-				   "node %u: is said to be dead", node->id);
+			doctor_say(
+				doctor, DOCTOR_NOTE, "node",
+				"mlbctl node set ID state active, when it is back",
+				"node %u: is said to be dead", node->id);
 		else if (send_probe(doctor, node))
 			awaited.index[awaited.n++] = i;
 	}
@@ -183,8 +187,8 @@ static void check_mtu(struct doctor *doctor, const struct mlb_node *node)
 {
 	int head = TUNNEL_LEN +
 		   (node->addr.family == AF_INET6 ? IPV6_LEN : IPV4_LEN);
-	int mtu = path_mtu(&doctor->self->addr, &node->addr,
-			   doctor->config.port);
+	int mtu =
+		path_mtu(&doctor->self->addr, &node->addr, doctor->config.port);
 	int room = mtu - head;
 	char remedy[100];
 
@@ -205,14 +209,16 @@ static void check_mtu(struct doctor *doctor, const struct mlb_node *node)
 		 "an MTU of %d or more on the network between the nodes",
 		 ETHERNET_MTU + head);
 	if (doctor->ipv6 && room < IPV6_MIN_MTU)
-		doctor_say(doctor, DOCTOR_WRONG, "mtu", remedy,
-			   "node %u: %d, of which the tunnel leaves %d: IPv6 needs %d",
-			   node->id, mtu, room, IPV6_MIN_MTU);
+		doctor_say(
+			doctor, DOCTOR_WRONG, "mtu", remedy,
+			"node %u: %d, of which the tunnel leaves %d: IPv6 needs %d",
+			node->id, mtu, room, IPV6_MIN_MTU);
 	else
-		doctor_say(doctor, DOCTOR_NOTE, "mtu", remedy,
-			   "node %u: %d, of which the tunnel leaves %d: the MSS of connections is lowered to %d (IPv4), %d (IPv6)",
-			   node->id, mtu, room, room - IPV4_LEN - TCP_LEN,
-			   room - IPV6_LEN - TCP_LEN);
+		doctor_say(
+			doctor, DOCTOR_NOTE, "mtu", remedy,
+			"node %u: %d, of which the tunnel leaves %d: the MSS of connections is lowered to %d (IPv4), %d (IPv6)",
+			node->id, mtu, room, room - IPV4_LEN - TCP_LEN,
+			room - IPV6_LEN - TCP_LEN);
 }
 
 void doctor_nodes(struct doctor *doctor)
