@@ -13,8 +13,9 @@
 #define LOOKS 35 /* after each probe */
 #define LOOK_MS 10
 
-/* What the tunnel puts in front: UDP header, own header. */
-#define TUNNEL_LEN (8 + 16)
+#define UDP_LEN 8
+#define TUNNEL_LEN 16
+#define GUE_LEN 4
 #define IPV4_LEN 20
 #define IPV6_LEN 40
 #define TCP_LEN 20
@@ -183,10 +184,24 @@ static int path_mtu(const struct mlb_addr *self, const struct mlb_addr *peer,
 	return ret ? ret : mtu;
 }
 
+/* What stands in front of a packet on the way to a node. */
+static int overhead(const struct mlb_node *node)
+{
+	int ip = node->addr.family == AF_INET6 ? IPV6_LEN : IPV4_LEN;
+
+	switch (node->encap) {
+	case MLB_ENCAP_MLB:
+		return ip + UDP_LEN + TUNNEL_LEN;
+	case MLB_ENCAP_GUE:
+		return ip + UDP_LEN + GUE_LEN;
+	default:
+		return ip;
+	}
+}
+
 static void check_mtu(struct doctor *doctor, const struct mlb_node *node)
 {
-	int head = TUNNEL_LEN +
-		   (node->addr.family == AF_INET6 ? IPV6_LEN : IPV4_LEN);
+	int head = overhead(node);
 	int mtu =
 		path_mtu(&doctor->self->addr, &node->addr, doctor->config.port);
 	int room = mtu - head;
