@@ -18,7 +18,7 @@ struct mlb_node;
  * @rtt: microseconds until its answer came, at least 1; 0 while there is none
  */
 struct mlb_probe {
-	spinlock_t lock;
+	spinlock_t lock;	/* a leaf, as those in struct mlb_net */
 	__be64 nonce;
 	u64 sent;
 	u32 rtt;

@@ -90,12 +90,8 @@ frame() # MAC
 		2001:db8:1:1::77 "$2" "$VIP6" "$PORT"
 }
 
-judged()
-{
-	stats_take 1
-	echo $(($(grew steer unclaimed 1) + $(grew resolve parked 1)))
-}
-
+# Tokens that nobody has are asked for.
+judged() { moved resolve parked 1; }
 two_judged() { [ "$(judged)" -ge 2 ]; }
 
 # A frame for everybody reaches other nodes too, which would all send its packet

@@ -91,8 +91,9 @@ static int run(struct mlbctl *ctl)
 	doctor_clock(&doctor);
 	out_list_end(&ctl->out);
 
-	ret = !doctor.mlb ? EXIT_NOT_RUNNING :
-			    doctor.found[DOCTOR_WRONG] ? EXIT_REFUSED : EXIT_OK;
+	ret = !doctor.mlb		 ? EXIT_NOT_RUNNING :
+	      doctor.found[DOCTOR_WRONG] ? EXIT_REFUSED :
+					   EXIT_OK;
 	free(doctor.nodes);
 	mlb_close(doctor.mlb);
 	return ret;

@@ -13,9 +13,10 @@ static void check_key(struct doctor *doctor)
 	char text[2 * MLB_KEY_ID_LEN + 1] = "";
 
 	if (!(doctor->config.fields & MLB_F_CONFIG_KEY_ID)) {
-		doctor_say(doctor, DOCTOR_WRONG, "key",
-			   "mlbctl key set FILE, with the same file on each node",
-			   "no cluster key is set: nothing passes the tunnel");
+		doctor_say(
+			doctor, DOCTOR_WRONG, "key",
+			"mlbctl key set FILE, with the same file on each node",
+			"no cluster key is set: nothing passes the tunnel");
 		return;
 	}
 	for (size_t i = 0; i < MLB_KEY_ID_LEN; i++)
@@ -47,17 +48,19 @@ static void check_self(struct doctor *doctor)
 			self = &doctor->nodes[i];
 	doctor->self = self;
 	if (!self) {
-		doctor_say(doctor, DOCTOR_WRONG, "self",
-			   "mlbctl node add ID addr ADDR self",
-			   "no node is this host: it takes no part in the cluster");
+		doctor_say(
+			doctor, DOCTOR_WRONG, "self",
+			"mlbctl node add ID addr ADDR self",
+			"no node is this host: it takes no part in the cluster");
 		return;
 	}
 	addr_text(&self->addr, text);
 	if (!doctor_addr_is_local(&self->addr))
-		doctor_say(doctor, DOCTOR_WRONG, "self",
-			   "give the address to a device again, or delete the node and add it with the right one",
-			   "node %u has address %s, which this host has no more",
-			   self->id, text);
+		doctor_say(
+			doctor, DOCTOR_WRONG, "self",
+			"give the address to a device again, or delete the node and add it with the right one",
+			"node %u has address %s, which this host has no more",
+			self->id, text);
 	else if (self->state != MLB_NODE_STATE_ACTIVE)
 		doctor_say(doctor, DOCTOR_NOTE, "self",
 			   "mlbctl node set ID state active",
@@ -99,12 +102,14 @@ void doctor_tables(struct doctor *doctor)
 	if (full)
 		doctor_say(doctor, DOCTOR_NOTE, "tables",
 			   "mlbctl set max-owners N",
-			   "%" PRIu64 " owner entries found no room under max-owners %u",
+			   "%" PRIu64
+			   " owner entries found no room under max-owners %u",
 			   full, doctor->config.max_owners);
 	if (evicted)
 		doctor_say(doctor, DOCTOR_NOTE, "tables",
 			   "mlbctl set max-flows N",
-			   "%" PRIu64 " flow entries had to go under max-flows %u",
+			   "%" PRIu64
+			   " flow entries had to go under max-flows %u",
 			   evicted, doctor->config.max_flows);
 	if (!full && !evicted)
 		doctor_say(doctor, DOCTOR_OK, "tables", NULL,

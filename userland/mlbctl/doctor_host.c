@@ -45,20 +45,23 @@ void doctor_mptcp(struct doctor *doctor)
 			   "use a kernel that is built with CONFIG_MPTCP",
 			   "the kernel has no MPTCP");
 	else if (!enabled)
-		doctor_say(doctor, DOCTOR_WRONG, "mptcp",
-			   "sysctl -w net.mptcp.enabled=1",
-			   "MPTCP is switched off: servers accept plain TCP only");
+		doctor_say(
+			doctor, DOCTOR_WRONG, "mptcp",
+			"sysctl -w net.mptcp.enabled=1",
+			"MPTCP is switched off: servers accept plain TCP only");
 	else
 		doctor_say(doctor, DOCTOR_OK, "mptcp", NULL, "enabled");
 
 	if (!doctor_number("/proc/sys/net/mptcp/allow_join_initial_addr_port"))
-		doctor_say(doctor, DOCTOR_WRONG, "mptcp",
-			   "sysctl -w net.mptcp.allow_join_initial_addr_port=1",
-			   "clients are told not to join at the service's address");
+		doctor_say(
+			doctor, DOCTOR_WRONG, "mptcp",
+			"sysctl -w net.mptcp.allow_join_initial_addr_port=1",
+			"clients are told not to join at the service's address");
 	if (doctor_number("/proc/sys/net/mptcp/checksum_enabled") > 0)
-		doctor_say(doctor, DOCTOR_NOTE, "mptcp",
-			   "sysctl -w net.mptcp.checksum_enabled=0, unless a middlebox needs it",
-			   "DSS checksums are on: they cost time for each byte");
+		doctor_say(
+			doctor, DOCTOR_NOTE, "mptcp",
+			"sysctl -w net.mptcp.checksum_enabled=0, unless a middlebox needs it",
+			"DSS checksums are on: they cost time for each byte");
 }
 
 void doctor_syncookies(struct doctor *doctor)
@@ -120,21 +123,23 @@ void doctor_rp_filter(struct doctor *doctor)
 	char devices[200];
 
 	if (own > 0 || (own == 0 && all > 0))
-		doctor_say(doctor, doctor->ipv4 ? DOCTOR_WRONG : DOCTOR_NOTE,
-			   "rp_filter",
-			   all > 0 ? "sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.mlb0.rp_filter=0" :
-				     "sysctl -w net.ipv4.conf.mlb0.rp_filter=0",
-			   "on for mlb0 (net.ipv4.conf.%s.rp_filter is %ld): clients' packets that come out of the tunnel are dropped",
-			   own > 0 ? "mlb0" : "all", own > 0 ? own : all);
+		doctor_say(
+			doctor, doctor->ipv4 ? DOCTOR_WRONG : DOCTOR_NOTE,
+			"rp_filter",
+			all > 0 ?
+				"sysctl -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.mlb0.rp_filter=0" :
+				"sysctl -w net.ipv4.conf.mlb0.rp_filter=0",
+			"on for mlb0 (net.ipv4.conf.%s.rp_filter is %ld): clients' packets that come out of the tunnel are dropped",
+			own > 0 ? "mlb0" : "all", own > 0 ? own : all);
 	else if (own == 0)
-		doctor_say(doctor, DOCTOR_OK, "rp_filter", NULL,
-			   "off on mlb0");
+		doctor_say(doctor, DOCTOR_OK, "rp_filter", NULL, "off on mlb0");
 
 	strict_devices(devices, sizeof(devices));
 	if (*devices)
-		doctor_say(doctor, DOCTOR_NOTE, "rp_filter",
-			   "sysctl -w net.ipv4.conf.DEVICE.rp_filter=2, where clients' packets come in by another device than answers go out",
-			   "strict on %s", devices);
+		doctor_say(
+			doctor, DOCTOR_NOTE, "rp_filter",
+			"sysctl -w net.ipv4.conf.DEVICE.rp_filter=2, where clients' packets come in by another device than answers go out",
+			"strict on %s", devices);
 }
 
 void doctor_clock(struct doctor *doctor)
@@ -142,9 +147,10 @@ void doctor_clock(struct doctor *doctor)
 	struct timex timex = {};
 
 	if (adjtimex(&timex) == TIME_ERROR || timex.status & STA_UNSYNC)
-		doctor_say(doctor, DOCTOR_NOTE, "clock",
-			   "run chrony or systemd-timesyncd",
-			   "not synchronised: logs of several nodes cannot be put in order");
+		doctor_say(
+			doctor, DOCTOR_NOTE, "clock",
+			"run chrony or systemd-timesyncd",
+			"not synchronised: logs of several nodes cannot be put in order");
 	else
 		doctor_say(doctor, DOCTOR_OK, "clock", NULL, "synchronised");
 }

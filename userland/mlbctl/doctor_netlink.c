@@ -71,8 +71,8 @@ static int listener_answer(struct nl_msg *msg, void *arg)
 		memcpy(&listener.addr.v6, diag->id.idiag_src, 16);
 	listener.port = ntohs(diag->id.idiag_sport);
 	listener.device = diag->id.idiag_if;
-	listener.mptcp = is_mptcp(nlmsg_find_attr(nlh, sizeof(*diag),
-						  INET_DIAG_ULP_INFO));
+	listener.mptcp = is_mptcp(
+		nlmsg_find_attr(nlh, sizeof(*diag), INET_DIAG_ULP_INFO));
 	v6only = nlmsg_find_attr(nlh, sizeof(*diag), INET_DIAG_SKV6ONLY);
 	listener.v6only = v6only && nla_get_u8(v6only);
 	each->fn(&listener, each->arg);
@@ -92,8 +92,8 @@ int doctor_each_listener(listener_fn *fn, void *arg)
 			.idiag_ext = 1u << (INET_DIAG_INFO - 1),
 			.idiag_states = 1u << STATE_LISTEN,
 		};
-		struct nl_msg *msg = nlmsg_alloc_simple(SOCK_DIAG_BY_FAMILY,
-							NLM_F_DUMP);
+		struct nl_msg *msg =
+			nlmsg_alloc_simple(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP);
 
 		if (msg && nlmsg_append(msg, &req, sizeof(req), NLMSG_ALIGNTO))
 			return -ENOMEM;
@@ -127,11 +127,13 @@ static bool device_has(const struct mlb_addr *addr)
 		if (!sa || sa->sa_family != addr->family)
 			continue;
 		if (addr->family == AF_INET)
-			found = !memcmp(&((const struct sockaddr_in *)sa)->sin_addr,
-					&addr->v4, sizeof(addr->v4));
+			found = !memcmp(
+				&((const struct sockaddr_in *)sa)->sin_addr,
+				&addr->v4, sizeof(addr->v4));
 		else
-			found = !memcmp(&((const struct sockaddr_in6 *)sa)->sin6_addr,
-					&addr->v6, sizeof(addr->v6));
+			found = !memcmp(
+				&((const struct sockaddr_in6 *)sa)->sin6_addr,
+				&addr->v6, sizeof(addr->v6));
 	}
 	freeifaddrs(all);
 	return found;

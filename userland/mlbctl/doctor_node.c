@@ -13,8 +13,9 @@
 #define LOOKS 35 /* after each probe */
 #define LOOK_MS 10
 
-/* What the tunnel puts in front: UDP header, own header. */
-#define TUNNEL_LEN (8 + 16)
+#define UDP_LEN 8
+#define TUNNEL_LEN 16
+#define GUE_LEN 4
 #define IPV4_LEN 20
 #define IPV6_LEN 40
 #define TCP_LEN 20
@@ -94,14 +95,17 @@ static void tell_silent(struct doctor *doctor, const struct mlb_node *node,
 	unsigned int port = doctor->config.port;
 
 	addr_text(&node->addr, addr);
-	snprintf(remedy, sizeof(remedy),
-		 "compare port and key-id of \"mlbctl set\" on both nodes; if \"tunnel rx-mac\" grows there while doctor runs here, the keys differ, else a firewall may stop UDP port %u",
-		 port);
-	doctor_say(doctor, DOCTOR_WRONG, "node", remedy,
-		   "node %u (%s, UDP port %u): does not answer%s", node->id,
-		   addr, port,
-		   wrong_mac ? "; packets with a wrong key do come in, so the keys differ" :
-			       "");
+	snprintf(
+		remedy, sizeof(remedy),
+		"compare port and key-id of \"mlbctl set\" on both nodes; if \"tunnel rx-mac\" grows there while doctor runs here, the keys differ, else a firewall may stop UDP port %u",
+		port);
+	doctor_say(
+		doctor, DOCTOR_WRONG, "node", remedy,
+		"node %u (%s, UDP port %u): does not answer%s", node->id, addr,
+		port,
+		wrong_mac ?
+			"; packets with a wrong key do come in, so the keys differ" :
+			"");
 }
 
 static void check_answers(struct doctor *doctor)
@@ -116,9 +120,10 @@ static void check_answers(struct doctor *doctor)
 		if (node == doctor->self)
 			continue;
 		if (node->state == MLB_NODE_STATE_DEAD)
-			doctor_say(doctor, DOCTOR_NOTE, "node",
-				   "mlbctl node set ID state active, when it is back",
-				   "node %u: is said to be dead", node->id);
+			doctor_say(
+				doctor, DOCTOR_NOTE, "node",
+				"mlbctl node set ID state active, when it is back",
+				"node %u: is said to be dead", node->id);
 		else if (send_probe(doctor, node))
 			awaited.index[awaited.n++] = i;
 	}
@@ -179,12 +184,26 @@ static int path_mtu(const struct mlb_addr *self, const struct mlb_addr *peer,
 	return ret ? ret : mtu;
 }
 
+/* What stands in front of a packet on the way to a node. */
+static int overhead(const struct mlb_node *node)
+{
+	int ip = node->addr.family == AF_INET6 ? IPV6_LEN : IPV4_LEN;
+
+	switch (node->encap) {
+	case MLB_ENCAP_MLB:
+		return ip + UDP_LEN + TUNNEL_LEN;
+	case MLB_ENCAP_GUE:
+		return ip + UDP_LEN + GUE_LEN;
+	default:
+		return ip;
+	}
+}
+
 static void check_mtu(struct doctor *doctor, const struct mlb_node *node)
 {
-	int head = TUNNEL_LEN +
-		   (node->addr.family == AF_INET6 ? IPV6_LEN : IPV4_LEN);
-	int mtu = path_mtu(&doctor->self->addr, &node->addr,
-			   doctor->config.port);
+	int head = overhead(node);
+	int mtu =
+		path_mtu(&doctor->self->addr, &node->addr, doctor->config.port);
 	int room = mtu - head;
 	char remedy[100];
 
@@ -205,14 +224,16 @@ static void check_mtu(struct doctor *doctor, const struct mlb_node *node)
 		 "an MTU of %d or more on the network between the nodes",
 		 ETHERNET_MTU + head);
 	if (doctor->ipv6 && room < IPV6_MIN_MTU)
-		doctor_say(doctor, DOCTOR_WRONG, "mtu", remedy,
-			   "node %u: %d, of which the tunnel leaves %d: IPv6 needs %d",
-			   node->id, mtu, room, IPV6_MIN_MTU);
+		doctor_say(
+			doctor, DOCTOR_WRONG, "mtu", remedy,
+			"node %u: %d, of which the tunnel leaves %d: IPv6 needs %d",
+			node->id, mtu, room, IPV6_MIN_MTU);
 	else
-		doctor_say(doctor, DOCTOR_NOTE, "mtu", remedy,
-			   "node %u: %d, of which the tunnel leaves %d: the MSS of connections is lowered to %d (IPv4), %d (IPv6)",
-			   node->id, mtu, room, room - IPV4_LEN - TCP_LEN,
-			   room - IPV6_LEN - TCP_LEN);
+		doctor_say(
+			doctor, DOCTOR_NOTE, "mtu", remedy,
+			"node %u: %d, of which the tunnel leaves %d: the MSS of connections is lowered to %d (IPv4), %d (IPv6)",
+			node->id, mtu, room, room - IPV4_LEN - TCP_LEN,
+			room - IPV6_LEN - TCP_LEN);
 }
 
 void doctor_nodes(struct doctor *doctor)

@@ -75,23 +75,26 @@ static void check_server(struct doctor *doctor, const struct mlb_endpoint *vip,
 		return;
 	}
 	if (!servers.n) {
-		doctor_say(doctor, DOCTOR_WRONG, "server",
-			   "start the server, listening at the service's address or at any",
-			   "%s: nothing listens here", name);
+		doctor_say(
+			doctor, DOCTOR_WRONG, "server",
+			"start the server, listening at the service's address or at any",
+			"%s: nothing listens here", name);
 		return;
 	}
 	if (servers.device) {
 		if_indextoname(servers.device, device);
-		doctor_say(doctor, DOCTOR_NOTE, "server",
-			   "let it listen on every device, or put mlb0 into the same VRF",
-			   "%s: listens on device %s only, not on what mlb0 takes out of the tunnel",
-			   name, device);
+		doctor_say(
+			doctor, DOCTOR_NOTE, "server",
+			"let it listen on every device, or put mlb0 into the same VRF",
+			"%s: listens on device %s only, not on what mlb0 takes out of the tunnel",
+			name, device);
 	}
 	if (servers.plain)
-		doctor_say(doctor, DOCTOR_NOTE, "server",
-			   "let it open its socket with IPPROTO_MPTCP, or start it by \"mptcpize run\"",
-			   "%s: the server has no MPTCP, clients get plain TCP",
-			   name);
+		doctor_say(
+			doctor, DOCTOR_NOTE, "server",
+			"let it open its socket with IPPROTO_MPTCP, or start it by \"mptcpize run\"",
+			"%s: the server has no MPTCP, clients get plain TCP",
+			name);
 	else
 		doctor_say(doctor, DOCTOR_OK, "server", NULL,
 			   "%s: listens, with MPTCP", name);
