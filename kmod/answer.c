@@ -35,7 +35,7 @@ static void answer_token(struct mlb_net *mn, struct mlb_tunmsg *answer)
 
 /* Likewise of a flow. */
 static void answer_flow(struct mlb_net *mn, struct mlb_tunmsg *answer,
-			 __be32 seq, __be32 ack)
+			__be32 seq, __be32 ack)
 {
 	struct mlb_tunnel *tun = rcu_dereference(mn->tunnel);
 	struct net_device *dev = tun ? tun->dev : NULL;
@@ -71,7 +71,7 @@ static void answer_flow(struct mlb_net *mn, struct mlb_tunmsg *answer,
  * Softirq context, inside rcu_read_lock(). Who has nothing says nothing.
  */
 void mlb_answer_query(struct mlb_net *mn, struct mlb_node *sender,
-		       const struct mlb_tunmsg *msg)
+		      const struct mlb_tunmsg *msg)
 {
 	struct mlb_tunmsg answer = *msg;
 	bool allowed;

@@ -36,7 +36,7 @@ struct mlb_key {
 };
 
 /* Entries that a table may have, unless set otherwise. */
-#define MLB_LIMIT_DEFAULT	(1U << 20)
+#define MLB_LIMIT_DEFAULT	1048576
 
 /*
  * Settings of a namespace, see "mlbctl set".

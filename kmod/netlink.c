@@ -281,7 +281,7 @@ static int config_judge_limit(const struct sk_buff *skb,
 	if (!attr || nla_get_u32(attr) <= MLB_LIMIT_DEFAULT ||
 	    netlink_capable(skb, CAP_NET_ADMIN))
 		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, attr, "more than 1048576 entries need CAP_NET_ADMIN in the initial user namespace");
+	NL_SET_ERR_MSG_ATTR(extack, attr, "more than 1048576 needs the real CAP_NET_ADMIN");
 	return -EPERM;
 }
 

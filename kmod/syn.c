@@ -23,11 +23,11 @@
  * A word: 32 bits of the flow's hash, 16 of jiffies / 64, 16 of node id. 0 is
  * an empty slot. Each word is written and read at once, so there is no lock.
  */
-#define SYN_TIME_SHIFT	6
+#define SYN_TICK	64
 
 static u16 syn_now(void)
 {
-	return jiffies >> SYN_TIME_SHIFT;
+	return jiffies / SYN_TICK;
 }
 
 static u64 *syn_slot(const struct mlb_net *mn, const struct mlb_tuple *tuple,
@@ -71,7 +71,7 @@ u16 mlb_syn_recall(struct mlb_net *mn, const struct mlb_tuple *tuple)
 	u64 word = READ_ONCE(*syn_slot(mn, tuple, &mark));
 	u16 age = syn_now() - (u16)(word >> 16);
 
-	if (word >> 32 != mark || age > (SYN_LIFE >> SYN_TIME_SHIFT))
+	if (word >> 32 != mark || age > SYN_LIFE / SYN_TICK)
 		return 0;
 	return word;
 }

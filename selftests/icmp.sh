@@ -30,7 +30,7 @@ route_mtu() # NODE 4|6
 		sed -nE 's/.* mtu (lock )?([0-9]+).*/\2/p'
 }
 
-mtu_learnt() { [ "$(route_mtu "$1" "$2")" = $SMALL ]; }
+mtu_learnt() { [ "$(route_mtu "$1" "$2")" = "$SMALL" ]; }
 
 # The server's answers are too large for the way back. Its connection came to
 # node 1, the router's complaint goes to node 2, which has never heard of it.
