@@ -168,9 +168,9 @@ tunnel_run() # CLUSTER_FAMILY
 	servers_up
 	router_pin 0 1
 	router_pin 1 2
-	# A query has 72 bytes; a join with its SYN has more.
+	# A query has 80 bytes; a join with its SYN has more.
 	capture query 1 $HEADER
-	capture data 1 80
+	capture data 1 81
 	client_start tunnel -b 1000 -s 20000 -T 600000 -w "$VIP4" "$PORT"
 	client_says tunnel connected || bail "$(cat "$TMP/tunnel.out")"
 	endpoints_add
@@ -183,7 +183,7 @@ tunnel_run() # CLUSTER_FAMILY
 	before=$(mlb0_packets 1)
 	cut_short query
 	cut_short data
-	flipped query 72
+	flipped query 80
 	flipped data $HEADER
 	misdirected query
 	misdirected data

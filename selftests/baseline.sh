@@ -22,9 +22,11 @@ reshuffle()
 {
 	router_nexthops 1 2 3
 	endpoints_flush
-	client_start shuffle -n 30 -b 300000 -r 200000 -T 8000 "$VIP4" "$PORT"
+	client_start shuffle -n 30 -b 400000 -r 20000 -l -T 20000 "$VIP4" "$PORT"
 	must client_says shuffle flowing
 	router_nexthops 3 1 2
+	sleep 1	# each connection sends some packets
+	client_go shuffle
 	client_end shuffle
 	check_range "reshuffle breaks transfers" "${R[ok]}" 0 25
 	check_eq "reshuffle corrupts none" "${R[corrupt]}" 0

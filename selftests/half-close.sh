@@ -11,7 +11,7 @@ half_close() # NAME 4|6 OPTION...
 
 	router_nexthops 1 2 3
 	rsts=$(nodes_nstat TcpOutRsts)
-	client_start half -n 20 -u 1000 -b 120000 -r 20000 -H -T 40000 \
+	client_start half -n 20 -u 1000 -b 200000 -r 20000 -H -T 60000 \
 		"${@:3}" "$(vip "$2")" "$PORT"
 	client_says half flowing || bail "$(cat "$TMP/half.out")"
 	stats_mark
