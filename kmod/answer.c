@@ -28,7 +28,8 @@ static void answer_token(struct mlb_net *mn, struct mlb_tunmsg *answer)
 		node = mlb_node_find(mn, owner->node);
 		if (!node || !mlb_node_reachable(node))
 			return;
-		answer->hold = MLB_TUNMSG_YES;
+		/* Nobody has confirmed it: an owner's own word wins. */
+		answer->hold = MLB_TUNMSG_WEAK;
 		answer->node = htons(node->id);
 	}
 }

@@ -191,7 +191,7 @@ static void decide_unknown(struct mlb_net *mn, const struct mlb_packet *pkt,
 		decide(d, MLB_VERDICT_ASK, MLB_RULE_UNKNOWN,
 		       d->sk ? MLB_REASON_TIME_WAIT : MLB_REASON_FLOW_UNKNOWN,
 		       new.node);
-	else if (new.node && !mlb_node_is_peer(new.node))
+	else if (!d->sk && new.node && !mlb_node_is_peer(new.node))
 		decide(d, MLB_VERDICT_REMOTE, MLB_RULE_UNKNOWN,
 		       MLB_REASON_PLAIN_NODE, new.node);
 	else

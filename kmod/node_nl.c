@@ -51,8 +51,7 @@ static void node_event(struct mlb_net *mn, const struct mlb_node *node, u8 cmd)
 		nlmsg_free(skb);
 		return;
 	}
-	genlmsg_multicast_netns(&mlb_nl_family, mn->net, skb, 0,
-				MLB_NLGRP_EVENT, GFP_KERNEL);
+	mlb_nl_multicast(mn, skb, MLB_NLGRP_EVENT);
 }
 
 /* The node that a request names. Caller must hold &mlb_net.lock. */

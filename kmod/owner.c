@@ -207,8 +207,8 @@ static enum owner_claim owner_judge(const struct mlb_owner *old,
 		return old->origin == MLB_OWNER_LOCAL ? CLAIM_REFUSED :
 							CLAIM_TAKES;
 	case MLB_OWNER_SEEN:
-		return old->origin == MLB_OWNER_CACHED ? CLAIM_TAKES :
-							 CLAIM_REFUSED;
+		return old->origin == MLB_OWNER_CACHED && same ?
+		       CLAIM_TAKES : CLAIM_REFUSED;
 	}
 	if (how == OWNER_ANNOUNCE && same && old->origin != MLB_OWNER_CACHED)
 		return CLAIM_KNOWN;	/* what is seen goes on to age */

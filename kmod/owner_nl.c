@@ -58,8 +58,7 @@ void mlb_owner_batch_send(struct mlb_owner_batch *batch)
 	if (!batch->skb)
 		return;
 	genlmsg_end(batch->skb, batch->hdr);
-	genlmsg_multicast_netns(&mlb_nl_family, batch->mn->net, batch->skb, 0,
-				MLB_NLGRP_OWNER, GFP_KERNEL);
+	mlb_nl_multicast(batch->mn, batch->skb, MLB_NLGRP_OWNER);
 	batch->skb = NULL;
 }
 

@@ -23,7 +23,7 @@ struct mlb_service;
  * @syn: SYN without ACK
  * @ack: ACK without SYN
  * @closing: FIN or RST is set
- * @icmp: an ICMP error; nothing below @thoff means anything
+ * @icmp: an ICMP error; what is told of TCP is 0
  * @mp_known: @mp has been filled
  * @mp: MPTCP option, see mlb_packet_options()
  */

@@ -54,6 +54,7 @@ enum pending_state { PENDING_FIRST, PENDING_AGAIN, PENDING_NEGATIVE };
  * @weak_node: node that gets them if nobody surely has the flow: one that has a
  *	TIME_WAIT socket for it, or one without mlb that the scheduler names; or 0
  * @weak_self: this host has one
+ * @asked_all: all peers were asked, so that silence means something
  */
 struct mlb_pending {
 	struct hlist_node hash;
@@ -68,6 +69,7 @@ struct mlb_pending {
 	mlb_okfn okfn[2];
 	u16 weak_node;
 	bool weak_self;
+	bool asked_all;
 };
 
 /* Half of the resolve timeout: once for the first query, once for the second. */
@@ -330,6 +332,10 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 			mlb_count(mn, RESOLVE_DROP_KEY);
 			goto unlock;
 		}
+		if (!pending->ack) {	/* for the second query */
+			pending->seq = question->seq;
+			pending->ack = question->ack;
+		}
 		trace_mlb_park(&question->tuple, question->token, 0);
 		resolve_park(mn, pending, skb, state->okfn);
 		verdict = NF_STOLEN;
@@ -363,7 +369,9 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 	pending->ack = question->ack;
 	__skb_queue_head_init(&pending->queue);
 	pending->weak_self = question->weak_self;
-	pending->weak_node = question->fallback;
+	if (!question->weak_self)
+		pending->weak_node = question->fallback;
+	pending->asked_all = !hint;
 	hlist_add_head(&pending->hash, resolve_bucket(mn, &key));
 	resolve_enqueue(pending, &res->asking, resolve_phase(mn));
 	res->n_pending++;
@@ -420,6 +428,19 @@ static void resolve_deliver(struct mlb_net *mn, struct mlb_pending *pending,
 
 		mlb_steer_found(mn, skb, node, pending->key.kind, claimed);
 		dev_put(dev);
+	}
+	kfree(pending);
+}
+
+/* Drop the packets of an entry that there was no rate to ask for. */
+static void resolve_drop(struct mlb_net *mn, struct mlb_pending *pending)
+{
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(&pending->queue))) {
+		mlb_count(mn, RESOLVE_DROP_RATE);
+		dev_put(skb->dev);
+		kfree_skb(skb);
 	}
 	kfree(pending);
 }
@@ -482,6 +503,8 @@ static bool resolve_step(struct mlb_net *mn)
 		peers = mlb_resolve_peers(mn);
 		/* When many ask, first questions matter more. */
 		allowed = peers && resolve_allow(mn, &res->queries, peers, 4);
+		if (allowed)
+			pending->asked_all = true;
 		spin_unlock_bh(&res->lock);
 		if (allowed)
 			resolve_ask(mn, &msg, NULL);
@@ -494,6 +517,13 @@ static bool resolve_step(struct mlb_net *mn)
 		resolve_unlink(mn, pending);
 		spin_unlock_bh(&res->lock);
 		resolve_deliver(mn, pending, node, mlb_node_is_peer(node));
+		return true;
+	}
+
+	if (!pending->asked_all) {
+		resolve_unlink(mn, pending);
+		spin_unlock_bh(&res->lock);
+		resolve_drop(mn, pending);
 		return true;
 	}
 

@@ -30,6 +30,8 @@ static void steer_cached_route(struct sk_buff *skb, struct sock *sk)
 {
 	struct dst_entry *dst = rcu_dereference(sk->sk_rx_dst);
 
+	if (skb_dst(skb))	/* a tunnel's metadata */
+		return;
 	if (dst)
 		dst = dst_check(dst, skb->protocol == htons(ETH_P_IPV6) ?
 				     READ_ONCE(sk->sk_rx_dst_cookie) : 0);
@@ -187,7 +189,15 @@ static void steer_remember(struct mlb_net *mn, struct sk_buff *skb,
 		return;
 	switch (d->reason) {
 	case MLB_REASON_FLOW_ENTRY:
-		mlb_flow_touch(d->flow, pkt->syn, pkt->closing);
+		/* Perhaps the 4-tuple's next use, whose token is to be learnt
+		 * from the packet behind the SYN.
+		 */
+		if (pkt->syn && !mlb_node_is_peer(d->node)) {
+			mlb_flow_remove(mn, d->flow);
+			mlb_syn_remember(mn, &pkt->tuple, d->node->id);
+		} else {
+			mlb_flow_touch(d->flow, pkt->syn, pkt->closing);
+		}
 		return;
 	case MLB_REASON_TOKEN_OWNER:
 		mlb_owner_used(d->owner);
@@ -474,7 +484,6 @@ static const struct nf_hook_ops steer_ops[] = {
 int mlb_steer_hook(struct mlb_net *mn)
 {
 	struct nf_hook_ops *ops = mn->hook_ops;
-
 	int err = mlb_syn_begin(mn);
 
 	BUILD_BUG_ON(sizeof(mn->hook_ops) != sizeof(steer_ops));

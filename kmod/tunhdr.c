@@ -2,7 +2,6 @@
 #include <linux/errno.h>
 #include <linux/in.h>
 #include <linux/kernel.h>
-#include <linux/kernel.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 

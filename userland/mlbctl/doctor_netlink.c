@@ -95,8 +95,10 @@ int doctor_each_listener(listener_fn *fn, void *arg)
 		struct nl_msg *msg =
 			nlmsg_alloc_simple(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP);
 
-		if (msg && nlmsg_append(msg, &req, sizeof(req), NLMSG_ALIGNTO))
+		if (msg && nlmsg_append(msg, &req, sizeof(req), NLMSG_ALIGNTO)) {
+			nlmsg_free(msg);
 			return -ENOMEM;
+		}
 		ret = ask(NETLINK_SOCK_DIAG, msg, listener_answer, &each);
 	}
 	return ret;
