@@ -37,14 +37,19 @@ struct resolve_key {
 	struct mlb_tuple tuple;	/* zero for a token */
 };
 
-enum pending_state { PENDING_FIRST, PENDING_AGAIN, PENDING_NEGATIVE };
+enum pending_state {
+	PENDING_FIRST,		/* asked once */
+	PENDING_AGAIN,		/* asked again */
+	PENDING_LATE,		/* the timer was late; answers get their turn */
+	PENDING_NEGATIVE,	/* nobody claims it */
+};
 
 /**
  * struct mlb_pending - a question and the packets that wait for its answer
  * @hash: in &mlb_resolve.hash
  * @list: in &mlb_resolve.asking or .negative
  * @key: the question
- * @state: how often it was asked, or that nobody claimed it
+ * @state: see above
  * @deadline: jiffies when that changes; lists are in this order
  * @nonce: what an answer must repeat
  * @seq: see struct mlb_tunmsg
@@ -508,6 +513,16 @@ static bool resolve_step(struct mlb_net *mn)
 		spin_unlock_bh(&res->lock);
 		if (allowed)
 			resolve_ask(mn, &msg, NULL);
+		return true;
+	}
+
+	/* This CPU has stood still, and answers may lie in its backlog. */
+	if (pending->state == PENDING_AGAIN &&
+	    time_after(jiffies, pending->deadline + 1)) {
+		pending->state = PENDING_LATE;
+		list_del(&pending->list);
+		resolve_enqueue(pending, &res->asking, 2);
+		spin_unlock_bh(&res->lock);
 		return true;
 	}
 
