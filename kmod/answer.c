@@ -100,6 +100,41 @@ void mlb_answer_query(struct mlb_net *mn, struct mlb_node *sender,
 		mlb_count(mn, RESOLVE_ANSWER_TX);
 }
 
+/**
+ * mlb_answer_gone() - tell the peers that this host does not have a flow
+ * @mn: the namespace
+ * @tuple: the flow, a packet of which came out of the tunnel
+ *
+ * Who sent it has an entry of an earlier use of the 4-tuple. Softirq context,
+ * inside rcu_read_lock().
+ */
+void mlb_answer_gone(struct mlb_net *mn, const struct mlb_tuple *tuple)
+{
+	struct mlb_tunmsg msg = {
+		.kind = MLB_TUNMSG_FLOW,
+		.hold = MLB_TUNMSG_NO,
+		.cpu = htons(MLB_OWNER_CPU_UNKNOWN),
+		.tuple = *tuple,
+	};
+	unsigned int peers = mlb_resolve_peers(mn);
+	struct mlb_node *node;
+	unsigned long id;
+	bool allowed;
+
+	spin_lock_bh(&mn->answers.lock);
+	allowed = mlb_rate_allow(&mn->answers.rate,
+				 READ_ONCE(mn->config.resolve_rate), peers, 0);
+	spin_unlock_bh(&mn->answers.lock);
+	if (!allowed) {
+		mlb_count(mn, RESOLVE_ANSWER_LIMITED);
+		return;
+	}
+	xa_for_each(&mn->nodes, id, node)
+		if (!node->self && mlb_node_is_peer(node) &&
+		    mlb_node_reachable(node))
+			mlb_tunnel_send_msg(mn, node, MLB_TUNTYPE_ANSWER, &msg);
+}
+
 void mlb_answer_net_init(struct mlb_net *mn)
 {
 	spin_lock_init(&mn->answers.lock);

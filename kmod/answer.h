@@ -22,6 +22,7 @@ struct mlb_answers {
 
 void mlb_answer_query(struct mlb_net *mn, struct mlb_node *sender,
 		      const struct mlb_tunmsg *msg);
+void mlb_answer_gone(struct mlb_net *mn, const struct mlb_tuple *tuple);
 void mlb_answer_net_init(struct mlb_net *mn);
 
 #endif

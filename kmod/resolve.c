@@ -561,6 +561,16 @@ static void resolve_timer(struct timer_list *timer)
 	rcu_read_unlock();
 }
 
+/* A peer does not have a flow; an entry that says so is of an earlier one. */
+static void resolve_gone(struct mlb_net *mn, const struct mlb_node *sender,
+			 const struct mlb_tuple *tuple)
+{
+	struct mlb_flow *flow = mlb_flow_find(mn, tuple);
+
+	if (flow && flow->node == sender->id)
+		mlb_flow_remove(mn, flow);
+}
+
 /**
  * mlb_resolve_answer() - a peer says that it has a token or a flow
  * @mn: the namespace
@@ -581,6 +591,10 @@ void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 	mlb_okfn okfn[2];
 
 	mlb_count(mn, RESOLVE_ANSWER_RX);
+	if (msg->hold == MLB_TUNMSG_NO) {
+		resolve_gone(mn, sender, &msg->tuple);
+		return;
+	}
 	resolve_make_key(&key, msg->kind, ntohl(msg->token), &msg->tuple);
 	if (msg->node) {
 		holder = mlb_node_find(mn, ntohs(msg->node));

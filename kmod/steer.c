@@ -83,28 +83,44 @@ static void steer_forget_flow(struct mlb_net *mn, const struct mlb_packet *pkt)
 		mlb_flow_remove(mn, flow);
 }
 
-/* Out of the tunnel. The sender has decided; learn and deliver. */
-static void steer_tunnel_in(struct mlb_net *mn, struct sk_buff *skb,
-			    struct mlb_packet *pkt)
+/*
+ * Out of the tunnel. The sender has decided; learn and deliver. But if it went
+ * by an entry of an earlier use of the 4-tuple, an RST from here would end a
+ * connection of another node: the peers are told, and the next packet finds its
+ * way, or gets its RST from them.
+ */
+static unsigned int steer_tunnel_in(struct mlb_net *mn, struct sk_buff *skb,
+				    struct mlb_packet *pkt)
 {
 	struct sock *sk;
 
 	mlb_count(mn, STEER_TUNNEL_IN);
 	trace_mlb_steer(&pkt->tuple, MLB_RULE_TUNNEL, 0);
 	if (pkt->icmp)
-		return;
+		return NF_ACCEPT;
 	if (pkt->syn) {
 		/* What was known of the 4-tuple is over. */
 		steer_forget_flow(mn, pkt);
-		return;
+		return NF_ACCEPT;
 	}
 	sk = mlb_socket_find(mn, &pkt->tuple, skb->dev);
-	if (sk)
+	/* TIME_WAIT waits for FINs only. */
+	if (sk && (pkt->closing || !mlb_socket_is_past(sk))) {
 		steer_hand_over(mn, skb, pkt, sk);
-	else if (pkt->ack && !pkt->closing &&
-		 mlb_socket_cookie(mn, &pkt->tuple, pkt->seq, pkt->ack_seq,
-				   skb->dev))
+		return NF_ACCEPT;
+	}
+	if (sk)
+		sock_gen_put(sk);
+	if (!pkt->ack || pkt->closing)
+		return NF_ACCEPT;
+	if (mlb_socket_cookie(mn, &pkt->tuple, pkt->seq, pkt->ack_seq,
+			      skb->dev)) {
 		steer_learn(mn, skb, pkt);
+		return NF_ACCEPT;
+	}
+	mlb_count(mn, STEER_GONE);
+	mlb_answer_gone(mn, &pkt->tuple);
+	return NF_DROP;
 }
 
 static void steer_count(struct mlb_net *mn, const struct mlb_packet *pkt,
@@ -337,7 +353,7 @@ static unsigned int steer_hook(void *priv, struct sk_buff *skb,
 	/* A verdict of NFQUEUE brings packets in process context. */
 	local_bh_disable();
 	if (mlb_device_is(skb->dev))
-		steer_tunnel_in(mn, skb, &pkt);
+		verdict = steer_tunnel_in(mn, skb, &pkt);
 	else
 		verdict = steer_packet(mn, skb, state, &pkt);
 	local_bh_enable();

@@ -121,7 +121,9 @@ bool mlb_tunmsg_valid(const struct mlb_tunmsg *msg, enum mlb_tuntype type)
 			return false;
 		break;
 	case MLB_TUNTYPE_ANSWER:
-		if (msg->hold == MLB_TUNMSG_NO || msg->hold > MLB_TUNMSG_YES ||
+		if ((msg->hold == MLB_TUNMSG_NO &&
+		     msg->kind != MLB_TUNMSG_FLOW) ||
+		    msg->hold > MLB_TUNMSG_YES ||
 		    msg->seq || msg->ack)
 			return false;
 		break;

@@ -72,7 +72,7 @@ enum mlb_tunmsg_kind {
 
 /* How sure an answer is. */
 enum mlb_tunmsg_hold {
-	MLB_TUNMSG_NO,		/* never sent: who has nothing says nothing */
+	MLB_TUNMSG_NO,		/* unasked, of a flow that was sent here */
 	MLB_TUNMSG_WEAK,	/* a TIME_WAIT socket, or a token only seen */
 	MLB_TUNMSG_YES,
 };

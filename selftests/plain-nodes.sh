@@ -176,7 +176,7 @@ lone_survivor() # NAME 4|6
 	check_true "$name: node 2 is the only ingress now" wait_for 10 \
 		tunnelled $((before + 2 * N)) 2
 	check_ge "$name: flows that nobody knows go by the hash" \
-		"$(moved steer plain 2)" "$N"
+		"$(moved steer plain 2)" $((N / 2))
 	client_go alone
 	client_end alone
 	check_eq "$name: none of $N transfers broke" "${R[ok]}" "$N"
@@ -186,10 +186,13 @@ lone_survivor() # NAME 4|6
 test_begin
 modprobe -qa ipip sit ip6_tunnel fou fou6
 mlb_load
-plain_up 4 ipip 1
-joins "ipip over IPv4, one ingress, IPv4" 4 empty
-joins "ipip over IPv4, one ingress, IPv6" 6 empty
-plain_down
+# A slow machine shows each encapsulation, and each family inside and outside.
+if [ "$MLB_SCALE" -lt 4 ]; then
+	plain_up 4 ipip 1
+	joins "ipip over IPv4, one ingress, IPv4" 4 empty
+	joins "ipip over IPv4, one ingress, IPv6" 6 empty
+	plain_down
+fi
 plain_up 6 ipip 2
 joins "ipip over IPv6, IPv4, empty" 4 empty
 joins "ipip over IPv6, IPv6, full" 6 full
@@ -200,8 +203,10 @@ joins "GUE over IPv4, IPv4, full" 4 full
 joins "GUE over IPv4, IPv6, empty" 6 empty
 reshuffle "GUE over IPv4, IPv4, both paths" 4 -s 20000
 lone_survivor "GUE over IPv4, IPv6" 6
-plain_down
-plain_up 6 gue 1
-joins "GUE over IPv6, one ingress, IPv4" 4 empty
-joins "GUE over IPv6, one ingress, IPv6" 6 empty
+if [ "$MLB_SCALE" -lt 4 ]; then
+	plain_down
+	plain_up 6 gue 1
+	joins "GUE over IPv6, one ingress, IPv4" 4 empty
+	joins "GUE over IPv6, one ingress, IPv6" 6 empty
+fi
 tap_done

@@ -19,10 +19,11 @@ reshuffle_run() # NAME 4|6 CLIENT_OPTION...
 	local name=$1 f=$2 hops rsts round=0 before
 
 	router_nexthops 1 2 3
+	stats_mark
 	rsts=$(nodes_nstat TcpOutRsts)
-	# A minute's worth at this rate, of which the rest goes at full speed when
+	# Half a minute's worth at this rate, of which the rest goes at full speed when
 	# the router has done its part.
-	client_start shuffle -n "$N" -b 1200000 -r 20000 -l -T 120000 "${@:3}" \
+	client_start shuffle -n "$N" -b 600000 -r 20000 -l -T 120000 "${@:3}" \
 		"$(vip "$f")" "$PORT"
 	client_says shuffle flowing || bail "$(cat "$TMP/shuffle.out")"
 	for hops in "3 1 2" "2 3" "1" "1 2 3"; do
@@ -37,6 +38,7 @@ reshuffle_run() # NAME 4|6 CLIENT_OPTION...
 	client_go shuffle
 	client_end shuffle
 	check_eq "$name: none of $N transfers broke" "${R[ok]}" "$N"
+	[ "${R[reset]}${R[cut]}" = 00 ] || nodes_tell
 	check_eq "$name: no node sent a RST" \
 		$(($(nodes_nstat TcpOutRsts) - rsts)) 0
 }

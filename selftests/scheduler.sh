@@ -59,7 +59,7 @@ maglev_agrees() # 4|6
 {
 	local i port bad=0 first
 
-	for ((port = 20000; port < 20000 + $(scaled 20 5); port++)); do
+	for ((port = 20000; port < 20000 + $(scaled 8 3); port++)); do
 		first=
 		for i in 1 2 3; do
 			router_pin 0 $i

@@ -136,12 +136,13 @@ static void check_hold(struct mlb_tunmsg *msg, enum mlb_tuntype type, u8 kind)
 	bool answer = type == MLB_TUNTYPE_ANSWER;
 	unsigned int value;
 
-	(void)kind;
 	for (value = 0; value < 256; value++) {
 		msg->hold = value;
 		assert_int_equal(mlb_tunmsg_valid(msg, type),
 				 answer ? value == MLB_TUNMSG_WEAK ||
-					  value == MLB_TUNMSG_YES :
+					  value == MLB_TUNMSG_YES ||
+					  (value == MLB_TUNMSG_NO &&
+					   kind == MLB_TUNMSG_FLOW) :
 					  value == MLB_TUNMSG_NO);
 	}
 }

@@ -32,6 +32,8 @@ MLB_COUNTER(MLB_A_STATS_STEER_REFUSED_RIVAL, "steer", "refused-rival",
 	    "MP_JOIN SYNs refused because two nodes announced their token")
 MLB_COUNTER(MLB_A_STATS_STEER_TUNNEL_IN, "steer", "tunnel-in",
 	    "packets that came out of the tunnel for this node")
+MLB_COUNTER(MLB_A_STATS_STEER_GONE, "steer", "gone",
+	    "packets that came out of the tunnel for a flow that is not on this node, dropped; the peers were told")
 MLB_COUNTER(MLB_A_STATS_STEER_ICMP, "steer", "icmp",
 	    "ICMP errors about a flow of another node sent there")
 MLB_COUNTER(MLB_A_STATS_BAD_HEADER, "bad", "header",
