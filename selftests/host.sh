@@ -95,7 +95,8 @@ firewall()
 					tcp dport $PORT ct state new \
 						tcp flags syn / syn,ack,rst accept
 					udp dport 6084 accept
-					meta l4proto { icmp, ipv6-icmp } accept
+					meta l4proto icmp accept
+					meta l4proto ipv6-icmp accept
 					counter name other drop
 				}
 			}
@@ -189,23 +190,18 @@ queueing()
 	servers_up
 }
 
-# The first acknowledgement of each 4-tuple is lost, so that the handshake's
-# third packet carries data.
+# The first acknowledgement of each connection, a client's second packet, is
+# lost, so that the handshake's third packet carries data.
 data_on_third()
 {
+	must on_router sysctl -qw net.netfilter.nf_conntrack_acct=1
 	must on_router nft -f - <<-END
 		table inet lost {
-			set seen4 { typeof ip saddr . tcp sport; size 4096; flags dynamic; }
-			set seen6 { typeof ip6 saddr . tcp sport; size 4096; flags dynamic; }
 			counter third {}
 			chain forward {
 				type filter hook forward priority 0
-				tcp dport != $PORT accept
-				tcp flags & (syn|ack) != ack accept
-				ip saddr . tcp sport @seen4 accept
-				ip6 saddr . tcp sport @seen6 accept
-				add @seen4 { ip saddr . tcp sport } counter name third drop
-				add @seen6 { ip6 saddr . tcp sport } counter name third drop
+				tcp dport $PORT tcp flags & (syn|ack) == ack \
+					ct original packets 2 counter name third drop
 			}
 		}
 	END
