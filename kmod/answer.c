@@ -11,6 +11,21 @@
 #include "socket.h"
 #include "tunnel.h"
 
+static bool answer_allow(struct mlb_net *mn, unsigned int messages,
+			 unsigned int reserve)
+{
+	bool allowed;
+
+	spin_lock_bh(&mn->answers.lock);
+	allowed = mlb_rate_allow(&mn->answers.rate,
+				 READ_ONCE(mn->config.resolve_rate), messages,
+				 reserve);
+	spin_unlock_bh(&mn->answers.lock);
+	if (!allowed)
+		mlb_count(mn, RESOLVE_ANSWER_LIMITED);
+	return allowed;
+}
+
 /* What this host knows of a token that a peer asks for, written to @answer. */
 static void answer_token(struct mlb_net *mn, struct mlb_tunmsg *answer)
 {
@@ -75,7 +90,6 @@ void mlb_answer_query(struct mlb_net *mn, struct mlb_node *sender,
 		      const struct mlb_tunmsg *msg)
 {
 	struct mlb_tunmsg answer = *msg;
-	bool allowed;
 
 	mlb_count(mn, RESOLVE_QUERY_RX);
 	answer.cpu = htons(MLB_OWNER_CPU_UNKNOWN);
@@ -90,13 +104,8 @@ void mlb_answer_query(struct mlb_net *mn, struct mlb_node *sender,
 	if (answer.hold == MLB_TUNMSG_NO)
 		return;
 
-	spin_lock_bh(&mn->answers.lock);
-	allowed = mlb_rate_allow(&mn->answers.rate,
-				 READ_ONCE(mn->config.resolve_rate), 1, 0);
-	spin_unlock_bh(&mn->answers.lock);
-	if (!allowed)
-		mlb_count(mn, RESOLVE_ANSWER_LIMITED);
-	else if (mlb_tunnel_send_msg(mn, sender, MLB_TUNTYPE_ANSWER, &answer))
+	if (answer_allow(mn, 1, 0) &&
+	    mlb_tunnel_send_msg(mn, sender, MLB_TUNTYPE_ANSWER, &answer))
 		mlb_count(mn, RESOLVE_ANSWER_TX);
 }
 
@@ -116,23 +125,10 @@ void mlb_answer_gone(struct mlb_net *mn, const struct mlb_tuple *tuple)
 		.cpu = htons(MLB_OWNER_CPU_UNKNOWN),
 		.tuple = *tuple,
 	};
-	unsigned int peers = mlb_resolve_peers(mn);
-	struct mlb_node *node;
-	unsigned long id;
-	bool allowed;
 
-	spin_lock_bh(&mn->answers.lock);
-	allowed = mlb_rate_allow(&mn->answers.rate,
-				 READ_ONCE(mn->config.resolve_rate), peers, 0);
-	spin_unlock_bh(&mn->answers.lock);
-	if (!allowed) {
-		mlb_count(mn, RESOLVE_ANSWER_LIMITED);
-		return;
-	}
-	xa_for_each(&mn->nodes, id, node)
-		if (!node->self && mlb_node_is_peer(node) &&
-		    mlb_node_reachable(node))
-			mlb_tunnel_send_msg(mn, node, MLB_TUNTYPE_ANSWER, &msg);
+	/* A stranger may cause it, so half of the rate is left to answers. */
+	if (answer_allow(mn, mlb_resolve_peers(mn), 4))
+		mlb_resolve_tell(mn, MLB_TUNTYPE_ANSWER, &msg);
 }
 
 void mlb_answer_net_init(struct mlb_net *mn)

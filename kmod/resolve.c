@@ -221,22 +221,40 @@ static void resolve_fill(struct mlb_tunmsg *msg,
 	};
 }
 
+/**
+ * mlb_resolve_tell() - send a message to all peers
+ * @mn: the namespace
+ * @type: MLB_TUNTYPE_QUERY or MLB_TUNTYPE_ANSWER
+ * @msg: the message
+ *
+ * Softirq context, inside rcu_read_lock().
+ *
+ * Return: to how many it was sent.
+ */
+unsigned int mlb_resolve_tell(struct mlb_net *mn, enum mlb_tuntype type,
+			      const struct mlb_tunmsg *msg)
+{
+	struct mlb_node *node;
+	unsigned long id;
+	unsigned int n = 0;
+
+	xa_for_each(&mn->nodes, id, node)
+		n += resolve_asks(node) &&
+		     mlb_tunnel_send_msg(mn, node, type, msg);
+	return n;
+}
+
 /* Send a query to one node, or to all peers; inside rcu_read_lock(). */
 static void resolve_ask(struct mlb_net *mn, const struct mlb_tunmsg *msg,
 			struct mlb_node *hint)
 {
-	struct mlb_node *node;
-	unsigned long id;
+	unsigned int n;
 
-	if (hint) {
-		if (mlb_tunnel_send_msg(mn, hint, MLB_TUNTYPE_QUERY, msg))
-			mlb_count(mn, RESOLVE_QUERY_TX);
-		return;
-	}
-	xa_for_each(&mn->nodes, id, node)
-		if (resolve_asks(node) &&
-		    mlb_tunnel_send_msg(mn, node, MLB_TUNTYPE_QUERY, msg))
-			mlb_count(mn, RESOLVE_QUERY_TX);
+	if (hint)
+		n = mlb_tunnel_send_msg(mn, hint, MLB_TUNTYPE_QUERY, msg);
+	else
+		n = mlb_resolve_tell(mn, MLB_TUNTYPE_QUERY, msg);
+	mlb_count_add(mn, RESOLVE_QUERY_TX, n);
 }
 
 static bool resolve_skb_is_ipv6(const struct sk_buff *skb)

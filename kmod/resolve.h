@@ -68,6 +68,8 @@ struct mlb_question {
 };
 
 unsigned int mlb_resolve_peers(struct mlb_net *mn);
+unsigned int mlb_resolve_tell(struct mlb_net *mn, enum mlb_tuntype type,
+			      const struct mlb_tunmsg *msg);
 
 unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 				const struct nf_hook_state *state,
