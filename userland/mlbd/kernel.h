@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel's side of mlbd: what the kernel should hold is compared with what
+ * it holds, and only the difference is changed. Its events come in here.
+ */
+#ifndef MLBD_KERNEL_H
+#define MLBD_KERNEL_H
+
+#include "libmlb.h"
+#include <uv.h>
+
+/**
+ * struct kernel_events - what the kernel tells
+ * @owner: a token was learnt here (@add), or withdrawn
+ * @flushed: owner events are through for now (end of one reading)
+ * @lost: owner events are missing: take a snapshot
+ * @changed: somebody else changed nodes, services or settings
+ * @unloaded: the module is gone
+ */
+struct kernel_events {
+	void (*owner)(void *arg, const struct mlb_owner *owner, bool add);
+	void (*flushed)(void *arg);
+	void (*lost)(void *arg);
+	void (*changed)(void *arg);
+	void (*unloaded)(void *arg);
+};
+
+/**
+ * struct kernel_goal - what the kernel should hold
+ * @settings: those in its fields; others are left alone
+ * @key, @key_len: the cluster key, or NULL to leave it alone
+ * @nodes: every node with its state, this one among them
+ * @services: every service
+ *
+ * Nodes and services that are not named go.
+ */
+struct kernel_goal {
+	struct mlb_config settings;
+	const void *key;
+	size_t key_len;
+	const struct mlb_node *nodes;
+	size_t n_nodes;
+	const struct mlb_service *services;
+	size_t n_services;
+};
+
+struct kernel;
+
+/* As mlb_open(). @kernel is owned by the caller. */
+int kernel_open(struct kernel **kernel, uv_loop_t *loop,
+		const struct kernel_events *events, void *arg);
+void kernel_close(struct kernel *kernel);
+
+/* The handle for what has no call of its own here; of the loop's thread. */
+struct mlb *kernel_mlb(struct kernel *kernel);
+
+/**
+ * kernel_apply() - bring the kernel to a goal
+ * @changes: how many things were changed, or NULL
+ *
+ * Never flushes: what is right stays untouched. Goes on after a refusal, and
+ * logs it.
+ *
+ * Return: 0, or the first refusal as a negative errno.
+ */
+int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
+		 unsigned int *changes);
+
+/**
+ * typedef kernel_snapshot_fn - takes the result of a snapshot
+ * @status: 0 or a negative errno
+ * @owners: the snapshot, given to the callback, who frees it
+ */
+typedef void kernel_snapshot_fn(void *arg, int status, struct mlb_owner *owners,
+				size_t n);
+
+/**
+ * kernel_snapshot() - read the owner table in a thread of its own
+ * @node: only entries of this node
+ *
+ * @fn is called on the loop's thread. Entries that come or go meanwhile may be
+ * in it or not.
+ */
+int kernel_snapshot(struct kernel *kernel, uint16_t node,
+		    kernel_snapshot_fn *fn, void *arg);
+
+#endif /* MLBD_KERNEL_H */
