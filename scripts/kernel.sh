@@ -54,13 +54,19 @@ prepare_source()
 	SOURCE=$(entry_source bookworm linux-source-6.12)
 }
 
+# The newest source package of a suite.
+newest_source()	# SUITE
+{
+	apt_private "$1" apt-cache pkgnames linux-source- |
+		grep -E '^linux-source-[0-9.]+$' | sort -V | tail -1
+}
+
 prepare_uml()	# FLAVOUR FRAGMENT...
 {
 	local flavour=$1 key
 
 	shift
 	KIND=uml
-	prepare_source
 	key=$(digest "${SOURCE##*/}" "$scripts/kernel-uml.sh" "$@")
 	KDIR=$(cached "$flavour-$key" "$scripts/kernel-uml.sh" "$SOURCE" "$@")
 	IMAGE=$KDIR/linux
@@ -95,9 +101,13 @@ prepare_debian()	# SUITE SERIES PATTERN
 case "${1:-}" in
 source)
 	prepare_source ;;
-uml-fast)
+uml-fast)	# 7.x: its system calls cost half of what they do before 6.16
+	apt_refresh bookworm
+	apt_refresh trixie
+	SOURCE=$(entry_source trixie "$(newest_source trixie)")
 	prepare_uml "$1" "$scripts/uml/config" ;;
 uml-debug)
+	prepare_source
 	prepare_uml "$1" "$scripts/uml/config" "$scripts/uml/config.debug" ;;
 6.1)
 	prepare_debian bookworm "$1" '6[.]1[.].*-cloud-amd64' ;;

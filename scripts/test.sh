@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Every test of mlb: unit tests, static checks, all selftests on User-Mode
-# Linux, those of debug.list there with every checker of the kernel, and those
-# of core.list in QEMU on each distribution kernel. Ends with the line
-# "N passed, N failed" and status 0 when nothing failed.
+# Linux, those of debug.list there with every checker of the kernel, and in QEMU
+# on each distribution kernel those of core.list and of the kernel's own list.
+# Ends with the line "N passed, N failed" and status 0 when nothing failed.
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
@@ -83,7 +83,7 @@ children=()
 for kernel in "${KERNELS_QEMU[@]}"; do
 	# Until it has counted, it has failed.
 	echo "0 1" > "build/test/$kernel.count"
-	counted "$kernel" scripts/run-tests.sh "$kernel" core &
+	counted "$kernel" scripts/run-tests.sh "$kernel" core "$kernel" &
 	children+=($!)
 done
 wait

@@ -72,7 +72,7 @@ run_uml()
 	TMPDIR=$job leashed "$IMAGE" "mem=${mem}M" "uml_dir=$job/" umid=vm \
 		rootfstype=hostfs rootflags=/ ro \
 		"init=$ROOT/scripts/vm-init.sh" "mlb_job=$job" \
-		con=null "con0=$console" \
+		con=null "con0=$console" seccomp=auto \
 		quiet panic=-1 no_hash_pointers log_buf_len=4M
 }
 

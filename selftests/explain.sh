@@ -50,6 +50,8 @@ connection() # 4|6
 	wait_for 5 owner_total_is 1
 	token=$(owner_tokens 1 local)
 	must ctl 2 owner announce "$token" node 1
+	# Late packets of the handshake are through.
+	wait_for 5 stats_rest
 	stats_mark
 	flows=$(flow_count 1).$(flow_count 2).$(flow_count 3)
 	explains "IPv$f: its node has the socket" 1 \

@@ -111,7 +111,8 @@ joins() # NAME 4|6 full|empty
 	seen=$(seen_total)
 	client_start join -n "$N" -b 5000 -s 20000 -w "$(vip "$f")" "$PORT"
 	client_says join connected || bail "$(cat "$TMP/join.out")"
-	check_eq "$name: every token is learnt" $(($(seen_total) - seen)) "$N"
+	check_true "$name: every token is learnt" wait_for 5 seen_total_is \
+		$((seen + N))
 	check_eq "$name: and counted" "$(moved owner seen)" "$N"
 	[ "$3" = empty ] || seen_copy
 	endpoints_add

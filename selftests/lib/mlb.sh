@@ -176,6 +176,14 @@ stats_changed() # [NODE]
 	done | sort
 }
 
+# Nothing is counted for a while.
+stats_rest() # [NODE]
+{
+	stats_mark "$@"
+	sleep 0.3
+	[ -z "$(stats_changed "$@")" ]
+}
+
 # Tokens that the node's table has, one a line; "local" only its own ones.
 owner_tokens() # NODE [local]
 {
