@@ -34,6 +34,17 @@ static void decide(struct mlb_decision *d, enum mlb_verdict verdict,
 	d->node = node;
 }
 
+/* Whether there is anyone to ask; if so the verdict is to ask. */
+static bool decide_ask(struct mlb_net *mn, struct mlb_decision *d,
+		       enum mlb_rule rule, enum mlb_reason reason,
+		       struct mlb_node *hint)
+{
+	d->peers = mlb_resolve_peers(mn);
+	if (d->peers)
+		decide(d, MLB_VERDICT_ASK, rule, reason, hint);
+	return d->peers;
+}
+
 static bool decide_flow(struct mlb_net *mn, const struct mlb_packet *pkt,
 			struct mlb_decision *d)
 {
@@ -102,12 +113,10 @@ static void decide_join(struct mlb_net *mn, const struct mlb_packet *pkt,
 	if (!pkt->mp.token)	/* peers refuse to be asked for it */
 		decide(d, MLB_VERDICT_LOCAL, MLB_RULE_JOIN,
 		       MLB_REASON_TOKEN_ZERO, NULL);
-	else if (!mlb_resolve_peers(mn))
+	else if (!decide_ask(mn, d, MLB_RULE_JOIN, MLB_REASON_TOKEN_UNKNOWN,
+			     NULL))
 		decide(d, MLB_VERDICT_LOCAL, MLB_RULE_JOIN,
 		       MLB_REASON_NO_PEERS, NULL);
-	else
-		decide(d, MLB_VERDICT_ASK, MLB_RULE_JOIN,
-		       MLB_REASON_TOKEN_UNKNOWN, NULL);
 }
 
 /* The scheduler's choice for a new connection. */
@@ -187,11 +196,11 @@ static void decide_unknown(struct mlb_net *mn, const struct mlb_packet *pkt,
 		return;
 	}
 	decide_new(mn, pkt, &new);
-	if (mlb_resolve_peers(mn))
-		decide(d, MLB_VERDICT_ASK, MLB_RULE_UNKNOWN,
-		       d->sk ? MLB_REASON_TIME_WAIT : MLB_REASON_FLOW_UNKNOWN,
-		       new.node);
-	else if (!d->sk && new.node && !mlb_node_is_peer(new.node))
+	if (decide_ask(mn, d, MLB_RULE_UNKNOWN, d->sk ?
+		       MLB_REASON_TIME_WAIT : MLB_REASON_FLOW_UNKNOWN,
+		       new.node))
+		return;
+	if (!d->sk && new.node && !mlb_node_is_peer(new.node))
 		decide(d, MLB_VERDICT_REMOTE, MLB_RULE_UNKNOWN,
 		       MLB_REASON_PLAIN_NODE, new.node);
 	else

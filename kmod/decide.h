@@ -26,6 +26,7 @@ struct sock;
  * @owner: entry that the decision rests on, or NULL
  * @sk: socket that has the flow, with a reference, or NULL; for
  *	MLB_VERDICT_ASK one in TIME_WAIT
+ * @peers: for MLB_VERDICT_ASK, how many there are to ask
  */
 struct mlb_decision {
 	u8 verdict;
@@ -36,6 +37,7 @@ struct mlb_decision {
 	struct mlb_flow *stale;
 	struct mlb_owner *owner;
 	struct sock *sk;
+	unsigned int peers;
 };
 
 void mlb_decide(struct mlb_net *mn, const struct sk_buff *skb,

@@ -31,10 +31,12 @@ enum mlb_owner_origin {
  * @born: jiffies when the entry was made, or last used if it ages
  * @origin: enum mlb_owner_origin
  * @told: listeners know this entry of MLB_OWNER_SEEN
- * @list: in &mlb_owner_table.local, .cached, .seen, .fresh or .gone
+ * @list: in the list of &mlb_owner_table for its origin, later in .gone; an
+ *	entry of MLB_OWNER_NETLINK is in none
  * @rcu: delays freeing
  *
- * @cpu, @rival and @born may change under readers, the rest does not.
+ * @cpu, @rival and @born may change under readers. @told and @list are for the
+ * holder of &mlb_owner_table.lock. The rest does not change.
  */
 struct mlb_owner {
 	struct rhash_head hash;
@@ -60,7 +62,8 @@ static_assert(sizeof(struct mlb_owner) <= 64);
  * @n_gone: entries in @gone
  * @local: entries of this host's connections; changed under &mlb_learn.lock
  *	too, so its holder may walk the list without @lock
- * @cached: entries made from answers, least recently made first
+ * @cached: entries made from answers; the first was made, or looked at to see
+ *	whether it is still used, longest ago
  * @seen: entries made from handshakes that listeners were told of, likewise
  * @fresh: those that they were not told of yet
  * @gone: entries that have left @seen and the table, to be told and freed

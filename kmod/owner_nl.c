@@ -196,7 +196,9 @@ int mlb_nl_owner_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-/* One entry of a request; @node is 0 when it is not told. */
+/* One entry of a request; @node is 0 when it is not told. What stands behind
+ * the CPU among an entry's attributes is for answers only, and refused.
+ */
 struct owner_request {
 	u32 token;
 	u16 node;
@@ -206,10 +208,10 @@ struct owner_request {
 static int owner_parse(const struct nlattr *attr, struct owner_request *req,
 		       struct netlink_ext_ack *extack)
 {
-	struct nlattr *tb[MLB_A_OWNER_ENTRY_MAX + 1];
+	struct nlattr *tb[MLB_A_OWNER_ENTRY_CPU + 1];
 	int err;
 
-	err = nla_parse_nested(tb, MLB_A_OWNER_ENTRY_MAX, attr,
+	err = nla_parse_nested(tb, MLB_A_OWNER_ENTRY_CPU, attr,
 			       mlb_owner_entry_nl_policy, extack);
 	if (err)
 		return err;

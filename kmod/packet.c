@@ -7,7 +7,6 @@
 #include <linux/icmpv6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/swab.h>
 #include <linux/tcp.h>
 #include <net/checksum.h>
 #include <net/ip.h>
@@ -274,6 +273,31 @@ void mlb_packet_count_bad(struct mlb_net *mn, const struct sk_buff *skb,
 }
 
 /**
+ * mlb_packet_write() - overwrite bytes of a TCP header
+ * @skb: the packet
+ * @th: its TCP header, writable
+ * @off: where in the header, behind the checksum
+ * @bytes: what to write
+ * @len: how many
+ *
+ * The checksum follows, wherever the bytes lie in its words.
+ */
+void mlb_packet_write(struct sk_buff *skb, struct tcphdr *th, unsigned int off,
+		      const u8 *bytes, unsigned int len)
+{
+	u8 *p = (u8 *)th;
+
+	for (; len--; off++, bytes++) {
+		unsigned int shift = off % 2 ? 0 : 8;
+
+		inet_proto_csum_replace2(&th->check, skb,
+					 htons(p[off] << shift),
+					 htons(*bytes << shift), false);
+		p[off] = *bytes;
+	}
+}
+
+/**
  * mlb_packet_clear_token() - make a SYN with MP_JOIN join nothing
  * @skb: the packet
  * @pkt: what mlb_packet_parse() found, the option MLB_MPTCP_JOIN
@@ -285,19 +309,12 @@ void mlb_packet_count_bad(struct mlb_net *mn, const struct sk_buff *skb,
  */
 bool mlb_packet_clear_token(struct sk_buff *skb, const struct mlb_packet *pkt)
 {
-	unsigned int at = pkt->thoff + sizeof(struct tcphdr) + pkt->mp.token_at;
-	struct tcphdr *th;
-	u32 token;
+	unsigned int off = sizeof(struct tcphdr) + pkt->mp.token_at;
+	static const u8 none[sizeof(u32)];
 
-	if (skb_ensure_writable(skb, at + sizeof(u32)))
+	if (skb_ensure_writable(skb, pkt->thoff + off + sizeof(none)))
 		return false;
-	th = (struct tcphdr *)(skb->data + pkt->thoff);
-	memcpy(&token, skb->data + at, sizeof(token));
-	memset(skb->data + at, 0, sizeof(token));
-	/* At an odd offset the sum has the bytes of each word swapped. */
-	if (pkt->mp.token_at & 1)
-		token = swahb32(token);
-	inet_proto_csum_replace4(&th->check, skb, (__force __be32)token, 0,
-				 false);
+	mlb_packet_write(skb, (struct tcphdr *)(skb->data + pkt->thoff), off,
+			 none, sizeof(none));
 	return true;
 }

@@ -9,6 +9,7 @@
 
 struct mlb_net;
 struct mlb_service;
+struct tcphdr;
 
 /**
  * struct mlb_packet - a packet about a flow of a service, as far as steering
@@ -47,6 +48,8 @@ bool mlb_packet_parse(struct mlb_net *mn, const struct sk_buff *skb, u8 pf,
 void mlb_packet_options(const struct sk_buff *skb, struct mlb_packet *pkt);
 void mlb_packet_count_bad(struct mlb_net *mn, const struct sk_buff *skb,
 			  const struct mlb_packet *pkt);
+void mlb_packet_write(struct sk_buff *skb, struct tcphdr *th, unsigned int off,
+		      const u8 *bytes, unsigned int len);
 bool mlb_packet_clear_token(struct sk_buff *skb, const struct mlb_packet *pkt);
 
 #endif

@@ -315,10 +315,10 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 	struct mlb_resolve *res = &mn->resolve;
 	struct mlb_node *hint = NULL;
 	struct mlb_pending *pending;
+	unsigned int peers = question->peers;
 	unsigned int verdict = NF_DROP;
 	struct resolve_key key;
 	struct mlb_tunmsg msg;
-	unsigned int peers;
 
 	resolve_make_key(&key, question->kind, question->token,
 			 &question->tuple);
@@ -327,9 +327,6 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 		if (hint && !resolve_asks(hint))
 			hint = NULL;
 	}
-	peers = mlb_resolve_peers(mn);
-	if (!peers)
-		goto unclaimed;
 	if (hint)
 		peers = 1;
 
@@ -339,7 +336,8 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 		if (time_before(jiffies, pending->deadline)) {
 			spin_unlock_bh(&res->lock);
 			mlb_count(mn, RESOLVE_NEGATIVE);
-			goto unclaimed;
+			mlb_count(mn, STEER_UNCLAIMED);
+			return NF_ACCEPT;
 		}
 		resolve_unlink(mn, pending);
 		kfree(pending);
@@ -411,9 +409,6 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 unlock:
 	spin_unlock_bh(&res->lock);
 	return verdict;
-unclaimed:
-	mlb_count(mn, STEER_UNCLAIMED);
-	return NF_ACCEPT;
 }
 
 /* Give packets that nobody claimed, or that their owner must not take, to the

@@ -50,6 +50,7 @@ struct mlb_resolve {
  * @tuple: flow of the packet; asked for when @kind says so
  * @seq: of an ACK that may answer a SYN cookie; else 0
  * @ack: likewise
+ * @peers: how many peers there are, see mlb_resolve_peers(); not 0
  * @hint: node that most likely has it and is asked first, or 0
  * @fallback: node without mlb that gets the packet if nobody has it, or 0
  * @weak_self: this host has a TIME_WAIT socket for it
@@ -61,6 +62,7 @@ struct mlb_question {
 	struct mlb_tuple tuple;
 	__be32 seq;
 	__be32 ack;
+	unsigned int peers;
 	u16 hint;
 	u16 fallback;
 	bool weak_self;

@@ -281,6 +281,7 @@ static unsigned int steer_ask(struct mlb_net *mn, struct sk_buff *skb,
 						   MLB_TUNMSG_FLOW,
 		.token = d->rule == MLB_RULE_JOIN ? pkt->mp.token : 0,
 		.tuple = pkt->tuple,
+		.peers = d->peers,
 		.weak_self = d->sk,
 		.icmp = pkt->icmp,
 	};

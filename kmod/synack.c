@@ -11,13 +11,13 @@
  */
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
-#include <net/checksum.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
 #include "learn.h"
 #include "net.h"
+#include "packet.h"
 #include "service.h"
 #include "synack.h"
 #include "tunnel.h"
@@ -114,22 +114,6 @@ static bool synack_options(const struct tcphdr *th, struct synack_options *opts)
 	return true;
 }
 
-/* Overwrites bytes of the header, wherever they lie in a word of the sum. */
-static void synack_write(struct sk_buff *skb, struct tcphdr *th,
-			 unsigned int off, const u8 *bytes, unsigned int len)
-{
-	u8 *p = (u8 *)th;
-
-	for (; len--; off++, bytes++) {
-		unsigned int shift = off % 2 ? 0 : 8;
-
-		inet_proto_csum_replace2(&th->check, skb,
-					 htons(p[off] << shift),
-					 htons(*bytes << shift), false);
-		p[off] = *bytes;
-	}
-}
-
 /* Several CPUs may find it out at the same time; that does no harm. */
 static u32 synack_mtu(struct mlb_net *mn)
 {
@@ -157,7 +141,7 @@ static void synack_clamp(struct mlb_net *mn, struct sk_buff *skb, u8 pf,
 
 	if (get_unaligned_be16(value) <= mss)
 		return;
-	synack_write(skb, th, off + 2, (u8[]){ mss >> 8, mss }, 2);
+	mlb_packet_write(skb, th, off + 2, (u8[]){ mss >> 8, mss }, 2);
 	mlb_count(mn, MSS_CLAMPED);
 }
 
@@ -184,7 +168,7 @@ static void synack_collide(struct mlb_net *mn, struct sk_buff *skb,
 	owner = mlb_owner_find(mn, mlb_token_of_key(key));
 	if (likely(!owner || owner->origin == MLB_OWNER_LOCAL))
 		return;
-	synack_write(skb, th, off, nops, sizeof(nops));
+	mlb_packet_write(skb, th, off, nops, sizeof(nops));
 	mlb_count(mn, OWNER_COLLISION);
 }
 

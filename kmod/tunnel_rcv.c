@@ -203,6 +203,11 @@ drop:
  * finds no socket by it and asks here. UDP then has the path's MTU follow what
  * the error says.
  *
+ * The MAC is not proven: that would keep no forged error out. UDP over IPv4
+ * lowers the MTU of the route for any datagram that an error quotes before it
+ * looks for a socket, and ICMP does so for an echo reply. It is for the
+ * cluster network to let no errors in from strangers.
+ *
  * Return: 0 when this host sent the packet, as far as the quoted part of
  * mlb's header shows.
  */

@@ -280,7 +280,7 @@ bool mlb_tunnel_send_msg(struct mlb_net *mn, struct mlb_node *node,
 	}
 	skb_reserve(skb, room);
 	skb_put_data(skb, msg, sizeof(*msg));
-	skb_reset_inner_headers(skb);	/* mlb0 counts from here */
+	skb_reset_inner_network_header(skb);	/* mlb0 counts from here */
 	th = __skb_push(skb, sizeof(*th));
 	mlb_tunhdr_fill(th, type, tun->self);
 	th->mac = mlb_tunhdr_mac_msg(th, node->id, msg, &key->mac);

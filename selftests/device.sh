@@ -36,6 +36,11 @@ check_ge "mlb0 counts bytes" "$(mlb0 1 rx bytes)" \
 	$(($(mlb0 1 rx packets) * 40))
 check_ge "mlb0 counts what node 2 sent" "$(mlb0 2 tx packets)" \
 	"$(stat_get 2 tunnel tx)"
+# Node 1 has everything, so it only answers; a message has 64 bytes.
+check_eq "node 1 sends no client's packet" "$(stat_get 1 tunnel tx)" 0
+check_ge "mlb0 counts the answers" "$(mlb0 1 tx packets)" 1
+check_eq "mlb0 counts what is in them, once" "$(mlb0 1 tx bytes)" \
+	$(($(mlb0 1 tx packets) * 64))
 check_eq "no receive errors" \
 	$(($(mlb0 1 rx errors) + $(mlb0 1 rx dropped))) 0
 check_eq "what node 2 sent is what node 1 got" "$(stat_get 2 tunnel tx)" \
