@@ -247,26 +247,6 @@ fast_open()
 	servers_up
 }
 
-# Plain TCP that signs each segment, steered by the consistent hash.
-md5()
-{
-	local f
-
-	children_end
-	servers_up -t -M "a shared secret"
-	service_all set "$VIP4:$PORT" sched maglev
-	service_all set "[$VIP6]:$PORT" sched maglev
-	endpoints_flush
-	for f in 4 6; do
-		stats_mark
-		client_run md5 -t -M "a shared secret" -n "$N" -b 20000 \
-			"$(vip $f)" "$PORT"
-		check_eq "TCP-MD5, IPv$f: transfers" "${R[ok]}" "$N"
-		check_ge "TCP-MD5, IPv$f: some were steered" \
-			"$(moved steer new-remote)" 1
-	done
-}
-
 test_begin nft tc
 cluster_up 3
 on_nodes sysctl -qw net.ipv4.conf.default.rp_filter=2
@@ -280,5 +260,4 @@ policy_routing
 queueing
 data_on_third
 fast_open
-md5
 tap_done
