@@ -204,16 +204,18 @@ static size_t ip_length(const struct raw_addr *src)
 static void build_ip(const struct raw_addr *src, const struct raw_addr *dst,
 		     uint8_t proto, size_t len, uint8_t *buf)
 {
+	static uint16_t id;	/* not 0, which the kernel would replace */
 	size_t ip = ip_length(src);
 	uint16_t v;
 
+	/* No two alike, for fragments. */
+	id = (id ?: random()) % 65535 + 1;
 	memset(buf, 0, ip);
 	if (ip == 20) {
 		buf[0] = 0x45;
 		v = htons(ip + len);
 		memcpy(buf + 2, &v, 2);
-		buf[4] = random();
-		buf[5] = random() | 1;
+		memcpy(buf + 4, &id, 2);
 		buf[8] = 64;
 		buf[9] = proto;
 		memcpy(buf + 12, src->ip, 4);
