@@ -22,6 +22,7 @@
 #include "owner.h"
 #include "resolve.h"
 #include "steer.h"
+#include "syn.h"
 #include "trace.h"
 #include "tunnel.h"
 
@@ -574,7 +575,7 @@ static void resolve_timer(struct timer_list *timer)
 	rcu_read_unlock();
 }
 
-/* A peer does not have a flow; an entry that says so is of an earlier one. */
+/* A peer does not have a flow; what says so is of an earlier one. */
 static void resolve_gone(struct mlb_net *mn, const struct mlb_node *sender,
 			 const struct mlb_tuple *tuple)
 {
@@ -582,6 +583,7 @@ static void resolve_gone(struct mlb_net *mn, const struct mlb_node *sender,
 
 	if (flow && flow->node == sender->id)
 		mlb_flow_remove(mn, flow);
+	mlb_syn_forget(mn, tuple, sender->id);
 }
 
 /**

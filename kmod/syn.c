@@ -76,6 +76,25 @@ u16 mlb_syn_recall(struct mlb_net *mn, const struct mlb_tuple *tuple)
 	return word;
 }
 
+/**
+ * mlb_syn_forget() - a node does not have the flow that its SYN began
+ * @mn: the namespace
+ * @tuple: the flow
+ * @node: the node; where another SYN went since is not forgotten
+ *
+ * Takes no lock; inside rcu_read_lock(). There may be no service yet.
+ */
+void mlb_syn_forget(struct mlb_net *mn, const struct mlb_tuple *tuple, u16 node)
+{
+	/* Pairs with mlb_syn_begin(). */
+	if (smp_load_acquire(&mn->syn.slots) &&
+	    mlb_syn_recall(mn, tuple) == node) {
+		u32 mark;
+
+		WRITE_ONCE(*syn_slot(mn, tuple, &mark), 0);
+	}
+}
+
 void mlb_syn_net_init(struct mlb_net *mn)
 {
 	get_random_bytes(&mn->syn.key, sizeof(mn->syn.key));
@@ -91,12 +110,16 @@ void mlb_syn_net_init(struct mlb_net *mn)
  */
 int mlb_syn_begin(struct mlb_net *mn)
 {
+	u64 *slots;
+
 	lockdep_assert_held(&mn->lock);
 
-	if (!mn->syn.slots)
-		mn->syn.slots = kvcalloc(1 << SYN_BITS, sizeof(u64),
-					 GFP_KERNEL_ACCOUNT);
-	return mn->syn.slots ? 0 : -ENOMEM;
+	if (mn->syn.slots)
+		return 0;
+	slots = kvcalloc(1 << SYN_BITS, sizeof(u64), GFP_KERNEL_ACCOUNT);
+	/* A peer's word may come before the hook is there. */
+	smp_store_release(&mn->syn.slots, slots);
+	return slots ? 0 : -ENOMEM;
 }
 
 /* Nobody reads any more. */

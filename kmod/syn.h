@@ -21,6 +21,8 @@ struct mlb_syn_memory {
 void mlb_syn_remember(struct mlb_net *mn, const struct mlb_tuple *tuple,
 		      u16 node);
 u16 mlb_syn_recall(struct mlb_net *mn, const struct mlb_tuple *tuple);
+void mlb_syn_forget(struct mlb_net *mn, const struct mlb_tuple *tuple,
+		    u16 node);
 
 int mlb_syn_begin(struct mlb_net *mn);
 void mlb_syn_net_init(struct mlb_net *mn);

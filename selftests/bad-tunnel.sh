@@ -30,38 +30,40 @@ send() # TO_NODE FILE [OPTION...]: from node 2
 		$TUNNEL_PORT "$TMP/$2"
 }
 
-# How many tunnel packets of any kind were refused, and how many were not,
-# when the counters were last read.
-refused()
+# How many tunnel packets of any kind were refused, and how many were not.
+count()
 {
-	echo $(($(grew tunnel rx-short "$TO") + $(grew tunnel rx-version "$TO") +
-		$(grew tunnel rx-sender "$TO") + $(grew tunnel rx-mac "$TO") +
-		$(grew tunnel rx-inner "$TO")))
-}
+	local name
 
-taken()
-{
-	echo $(($(grew tunnel rx "$TO") + $(grew resolve query-rx "$TO") +
-		$(grew resolve answer-rx "$TO")))
-}
-
-all_refused()
-{
 	stats_take "$TO"
-	[ "$(refused)" -ge "$1" ]
+	REFUSED=0 TAKEN=0
+	for name in short version sender mac inner; do
+		name=$TO.tunnel.rx-$name
+		REFUSED=$((REFUSED + STATS_NOW[$name] - STATS_MARK[$name]))
+	done
+	for name in tunnel.rx resolve.query-rx resolve.answer-rx; do
+		name=$TO.$name
+		TAKEN=$((TAKEN + STATS_NOW[$name] - STATS_MARK[$name]))
+	done
+}
+
+all_refused() # N
+{
+	count
+	[ "$REFUSED" -ge "$1" ]
 }
 
 one_taken()
 {
-	stats_take "$TO"
-	[ "$(taken)" -ge 1 ]
+	count
+	[ "$TAKEN" -ge 1 ]
 }
 
 check_refused() # DESCRIPTION SENT
 {
 	wait_for 10 all_refused "$2"
-	check_eq "$1: all refused" "$(refused)" "$2"
-	check_eq "$1: none taken" "$(taken)" 0
+	check_eq "$1: all refused" "$REFUSED" "$2"
+	check_eq "$1: none taken" "$TAKEN" 0
 }
 
 # Without the change the packet is taken, so it is the change that is refused.
@@ -70,8 +72,8 @@ control() # FILE
 	stats_mark
 	send 1 "$1"
 	wait_for 5 one_taken
-	check_eq "$1: as captured it is taken" "$(taken)" 1
-	check_eq "$1: and not refused" "$(refused)" 0
+	check_eq "$1: as captured it is taken" "$TAKEN" 1
+	check_eq "$1: and not refused" "$REFUSED" 0
 }
 
 cut_short() # FILE
@@ -146,9 +148,65 @@ nested() # DATA
 	[ "$FAMILY" = 6 ] || n=2
 	send 1 nested-self
 	check_refused "tunnel packets in tunnel packets" 2
-	check_eq "no packet came out" "$(taken)" 0
+	check_eq "no packet came out" "$TAKEN" 0
 	check_ge "counted as not TCP for a service, or not whole" \
 		$(($(moved tunnel rx-inner) + $(moved tunnel rx-short))) $n
+}
+
+# Node 1's count of datagrams that were put together, or that were not.
+reasm() # OKs|Fails
+{
+	local prefix=Ip
+
+	[ "$FAMILY" = 4 ] || prefix=Ip6
+	nstat_get "$PREFIX-n1" "${prefix}Reasm$1"
+}
+
+fails_are() # N
+{
+	[ "$(reasm Fails)" -ge "$1" ]
+}
+
+# In two fragments, of which the first has the tunnel's header.
+fragments() # FILE [OPTION...]
+{
+	send 1 "$1" -s "$("node_addr$FAMILY" 2)" -F 64 "${@:2}"
+}
+
+nothing_came() # DESCRIPTION
+{
+	count
+	check_eq "$1: nothing is taken" "$TAKEN" 0
+	check_eq "$1: nor refused, for nothing comes" "$REFUSED" 0
+}
+
+fragmented() # FILE
+{
+	local oks fails
+
+	oks=$(reasm OKs) fails=$(reasm Fails)
+	stats_mark 1
+	fragments "$1"
+	wait_for 5 one_taken
+	check_eq "$1: in fragments it is taken" "$TAKEN" 1
+	check_eq "$1: which the kernel put together" \
+		$(($(reasm OKs) - oks)) 1
+	stats_mark 1
+	fragments "$1" -x $HEADER:1
+	check_refused "$1: fragments of what is forged" $HEADER
+	stats_mark 1
+	fragments "$1" -O -n 20
+	check_true "$1: overlapping fragments fail" wait_for 5 fails_are \
+		$((fails + 20))
+	nothing_came "$1: overlapping fragments"
+	fails=$(reasm Fails)
+	fragments "$1" -I -n 200
+	check_true "$1: fragments that stay alone are let go" wait_for 5 \
+		fails_are $((fails + 200))
+	nothing_came "$1: fragments that stay alone"
+	check_eq "$1: none is kept" \
+		"$(on_node 1 cat /proc/net/sockstat /proc/net/sockstat6 |
+			awk '/^FRAG6?:/ { n += $3 + $5 } END { print n }')" 0
 }
 
 mlb0_packets() # NODE
@@ -166,6 +224,7 @@ tunnel_run() # CLUSTER_FAMILY
 	mlb_up --family "$1"
 	services_up
 	servers_up
+	must on_node 1 sysctl -qw net.ipv4.ipfrag_time=1 net.ipv6.ip6frag_time=1
 	router_pin 0 1
 	router_pin 1 2
 	# A query has 80 bytes; a join with its SYN has more.
@@ -190,8 +249,10 @@ tunnel_run() # CLUSTER_FAMILY
 	other_cluster query
 	other_cluster data
 	nested data
-	check_eq "IPv$1: nothing of it came in on mlb0" "$(mlb0_packets 1)" \
-		"$before"
+	fragmented data
+	# The one that was whole and right.
+	check_eq "IPv$1: nothing else came in on mlb0" "$(mlb0_packets 1)" \
+		$((before + 1))
 	client_go tunnel
 	client_end tunnel
 	check_eq "IPv$1: the connection is unharmed" "${R[ok]}" 1

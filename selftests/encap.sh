@@ -12,14 +12,15 @@ decapsulators() # 4|6
 {
 	local addr
 
-	# Absent where they are built in.
-	modprobe -q fou
-	modprobe -q fou6
 	addr=$("node_addr$1" 1)
 	if [ "$1" = 4 ]; then
-		must ip -n "$PREFIX-n1" link add d4 type ipip local "$addr"
-		must ip -n "$PREFIX-n1" link set d4 up
-		must ip -n "$PREFIX-n1" fou add port 6080 gue
+		netns_batch "$PREFIX-n1" <<-END
+			link add d4 type ipip local $addr
+			link add d6 type sit local $addr
+			link set d4 up
+			link set d6 up
+			fou add port 6080 gue
+		END
 	else
 		must ip -n "$PREFIX-n1" link add d6 type ip6tnl mode any \
 			local "$addr" remote ::
@@ -58,6 +59,7 @@ run() # NAME 4|6
 }
 
 test_begin
+modprobe -qa ipip sit ip6_tunnel fou fou6 # unless they are built in
 for outer in 4 6; do
 	cluster_up 2
 	mlb_load
@@ -66,8 +68,6 @@ for outer in 4 6; do
 	decapsulators $outer
 	for encap in ipip gue; do
 		for f in 4 6; do
-			# Needs sit in the kernel, which not every one has.
-			[ "$f$outer" != 64 ] || continue
 			ingress $outer $encap
 			run "IPv$f in $encap over IPv$outer" "$f"
 			ingress_end

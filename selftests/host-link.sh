@@ -64,13 +64,7 @@ joined() # NAME
 	neighbours_known
 	stats_mark
 	for f in 4 6; do
-		endpoints_flush
-		client_start join -n "$N" -b 20000 -s $((8000 * MLB_SCALE)) -w \
-			"$(vip $f)" "$PORT"
-		client_says join connected || bail "$(cat "$TMP/join.out")"
-		endpoints_add
-		client_says join ready || bail "$(cat "$TMP/join.out")"
-		client_go join
+		client_join join -n "$N" -b 20000 "$(vip $f)" "$PORT"
 		client_end join
 		check_eq "$1, IPv$f: every second path comes up" "${R[second]}" "$N"
 		check_eq "$1, IPv$f: every transfer is whole" "${R[ok]}" "$N"

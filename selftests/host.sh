@@ -31,13 +31,7 @@ joined() # NAME 4|6 [RESHUFFLE]
 	local name="$1, IPv$2" rate=()
 
 	[ -z "${3:-}" ] || rate=(-r 20000 -l -b 200000)
-	endpoints_flush
-	client_start join -n "$N" -b 20000 -s $((8000 * MLB_SCALE)) -w \
-		"${rate[@]}" "$(vip "$2")" "$PORT"
-	client_says join connected || bail "$(cat "$TMP/join.out")"
-	endpoints_add
-	client_says join ready || bail "$(cat "$TMP/join.out")"
-	client_go join
+	client_join join -n "$N" -b 20000 "${rate[@]}" "$(vip "$2")" "$PORT"
 	if [ -n "${3:-}" ]; then
 		client_says join flowing || bail "$(cat "$TMP/join.out")"
 		router_nexthops 2 3 1
@@ -221,13 +215,7 @@ fast_open_mptcp() # 4|6
 {
 	! uname -v | grep -q PREEMPT || return
 	stats_mark
-	endpoints_flush
-	client_start open -F -n "$N" -b 20000 -s $((8000 * MLB_SCALE)) \
-		-w "$(vip "$1")" "$PORT"
-	client_says open connected || bail "$(cat "$TMP/open.out")"
-	endpoints_add
-	client_says open ready || bail "$(cat "$TMP/open.out")"
-	client_go open
+	client_join open -F -n "$N" -b 20000 "$(vip "$1")" "$PORT"
 	client_end open
 	check_eq "TCP Fast Open, IPv$1: second paths" "${R[second]}" "$N"
 	check_eq "TCP Fast Open, IPv$1: transfers" "${R[ok]}" "$N"
@@ -259,26 +247,6 @@ fast_open()
 	servers_up
 }
 
-# Plain TCP that signs each segment, steered by the consistent hash.
-md5()
-{
-	local f
-
-	children_end
-	servers_up -t -M "a shared secret"
-	service_all set "$VIP4:$PORT" sched maglev
-	service_all set "[$VIP6]:$PORT" sched maglev
-	endpoints_flush
-	for f in 4 6; do
-		stats_mark
-		client_run md5 -t -M "a shared secret" -n "$N" -b 20000 \
-			"$(vip $f)" "$PORT"
-		check_eq "TCP-MD5, IPv$f: transfers" "${R[ok]}" "$N"
-		check_ge "TCP-MD5, IPv$f: some were steered" \
-			"$(moved steer new-remote)" 1
-	done
-}
-
 test_begin nft tc
 cluster_up 3
 on_nodes sysctl -qw net.ipv4.conf.default.rp_filter=2
@@ -292,5 +260,4 @@ policy_routing
 queueing
 data_on_third
 fast_open
-md5
 tap_done

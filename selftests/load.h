@@ -58,6 +58,7 @@ struct load_options {
 	bool fast_open;		/* data on the SYN */
 	bool stamps;		/* the kernel stamps what it receives */
 	const char *md5_key;	/* of TCP-MD5 (RFC 2385), with any peer */
+	const char *ao_key;	/* of TCP-AO (RFC 5925), with any peer */
 	uint32_t id;
 	unsigned int connections;
 	unsigned int second_ms;

@@ -40,6 +40,44 @@ static int set_md5(int fd, int family, const char *key)
 	return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG_EXT, &md5, sizeof(md5));
 }
 
+/* linux/tcp.h, which before 6.7 does not have it. */
+#define LOAD_TCP_AO_ADD_KEY	38
+#define LOAD_TCP_AO_MAXKEYLEN	80
+
+struct load_tcp_ao_add {
+	struct sockaddr_storage addr;
+	char alg_name[64];
+	int32_t ifindex;
+	uint32_t set;
+	uint16_t reserved;
+	uint8_t prefix;
+	uint8_t sndid;
+	uint8_t rcvid;
+	uint8_t maclen;
+	uint8_t keyflags;
+	uint8_t keylen;
+	uint8_t key[LOAD_TCP_AO_MAXKEYLEN];
+} __attribute__((aligned(8)));
+
+static int set_ao(int fd, int family, const char *key)
+{
+	struct load_tcp_ao_add ao = {
+		.addr.ss_family = family,
+		.alg_name = "hmac(sha1)",
+		.sndid = 100,
+		.rcvid = 100,
+		.keylen = strlen(key),
+	};
+
+	if (ao.keylen > LOAD_TCP_AO_MAXKEYLEN) {
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(ao.key, key, ao.keylen);
+	return setsockopt(fd, IPPROTO_TCP, LOAD_TCP_AO_ADD_KEY, &ao,
+			  sizeof(ao));
+}
+
 int load_socket(const struct load_options *opt, int family)
 {
 	int one = 1, queue = 256;
@@ -55,7 +93,8 @@ int load_socket(const struct load_options *opt, int family)
 	     setsockopt(fd, IPPROTO_TCP, opt->server ? TCP_FASTOPEN :
 						       TCP_FASTOPEN_CONNECT,
 			opt->server ? &queue : &one, sizeof(one))) ||
-	    (opt->md5_key && set_md5(fd, family, opt->md5_key))) {
+	    (opt->md5_key && set_md5(fd, family, opt->md5_key)) ||
+	    (opt->ao_key && set_ao(fd, family, opt->ao_key))) {
 		close(fd);
 		return -1;
 	}

@@ -15,6 +15,7 @@ static const char usage[] =
 "  -F         TCP Fast Open\n"
 "  -K         the kernel stamps what it receives\n"
 "  -M KEY     TCP-MD5 with this key (with -t)\n"
+"  -A KEY     TCP-AO with this key (with -t)\n"
 "server:\n"
 "  -i ID      number that clients see, 0..63\n"
 "client:\n"
@@ -94,7 +95,7 @@ int main(int argc, char **argv)
 	argv++;
 	argc--;
 
-	while ((c = getopt(argc, argv, "ti:n:b:u:r:s:wlT:S:P:He:FKM:")) != -1) {
+	while ((c = getopt(argc, argv, "ti:n:b:u:r:s:wlT:S:P:He:FKM:A:")) != -1) {
 		if (strchr("inbursTPe", c) && parse_num(optarg, UINT64_MAX, &v))
 			return usage_error();
 		switch (c) {
@@ -115,6 +116,7 @@ int main(int argc, char **argv)
 		case 'F': opt.fast_open = true; break;
 		case 'K': opt.stamps = true; break;
 		case 'M': opt.md5_key = optarg; break;
+		case 'A': opt.ao_key = optarg; break;
 		default: return usage_error();
 		}
 	}

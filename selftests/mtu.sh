@@ -127,18 +127,25 @@ unclamped() # NAME 4|6
 }
 
 # The same from a client that lets routers fragment.
-without_df() # NAME
+without_df() # NAME 4|6
 {
+	local ip=Ip before
+
+	[ "$2" = 4 ] || ip=Ip6
 	services_del
 	must on_client sysctl -qw net.ipv4.ip_no_pmtu_disc=1
 	flow_begin 4
 	must on_client sysctl -qw net.ipv4.ip_no_pmtu_disc=0
 	services_up
 	stats_mark
+	before=$(nstat_get "$PREFIX-n1" ${ip}ReasmOKs)
 	client_go flow
 	flow_end "$1" 4
 	check_eq "$1: no ICMP error" "$TOOBIG" 0
 	check_ge "$1: it goes in fragments" "$FRAGMENTED" 1
+	check_ge "$1: which node 1 puts together" \
+		$(($(nstat_get "$PREFIX-n1" ${ip}ReasmOKs) - before)) \
+		$((BYTES / 1500 / 2))
 }
 
 # 1300 leaves less than the 1280 bytes that IPv6 may always send.
@@ -232,7 +239,7 @@ for outer in 4 6; do
 		lowered "$name, MTU lowered to 1300" "$f"
 		path_lowered "$name, path's MTU lowered to 1400" "$f" $outer
 	done
-	without_df "IPv4 without DF in IPv$outer"
+	without_df "IPv4 without DF in IPv$outer" $outer
 	children_end
 	cluster_down
 done

@@ -48,6 +48,10 @@ int raw_icmp(int argc, char **argv);
 
 /* Returns the length of the IP packet in @buf, which has RAW_MAX bytes. */
 size_t raw_build(const struct raw_segment *seg, uint8_t *buf);
+/* The same for a UDP datagram, from a port of its own. */
+size_t raw_build_udp(const struct raw_addr *src, const struct raw_addr *dst,
+		     uint16_t dport, const uint8_t *data, size_t len,
+		     uint8_t *buf);
 
 int raw_send_ip(const struct raw_addr *dst, const uint8_t *pkt, size_t len);
 /*
@@ -55,8 +59,14 @@ int raw_send_ip(const struct raw_addr *dst, const uint8_t *pkt, size_t len);
  * unless @ms is 0, that time is over.
  */
 int raw_flood(struct raw_segment *seg, uint64_t count, int ms, uint64_t *sent);
+enum raw_fragments {
+	RAW_FRAGMENTS_WHOLE,
+	RAW_FRAGMENTS_OVERLAP,	/* the second has the last of the first again */
+	RAW_FRAGMENTS_FIRST,	/* and no other */
+};
+
 int raw_send_fragments(const struct raw_addr *dst, const uint8_t *pkt,
-		       size_t len, size_t first);
+		       size_t len, size_t first, enum raw_fragments kind);
 int raw_send_paged(const char *dev, const char *mac, const uint8_t *pkt,
 		   size_t len, size_t linear, int family);
 
@@ -80,5 +90,11 @@ int raw_capture(const char *dev, uint16_t port, size_t min_len,
  * ones, ones that are still to be filled in, or are yet to be segmented.
  */
 int raw_verify(const char *dev, uint16_t port, unsigned int count, int ms);
+
+/*
+ * Prints a line for each of the next @count SYN/ACKs from @port that come from
+ * @dev: its checksum, good, bad or partial, and its options, kind:value.
+ */
+int raw_synack(const char *dev, uint16_t port, unsigned int count, int ms);
 
 #endif

@@ -8,6 +8,7 @@
 #include "raw.h"
 
 #define TCP_HEADER	20
+#define UDP_HEADER	8
 
 int raw_addr_parse(const char *text, struct raw_addr *a)
 {
@@ -194,25 +195,31 @@ static size_t build_tcp(const struct raw_segment *seg, uint8_t *p)
 	return len;
 }
 
-size_t raw_build(const struct raw_segment *seg, uint8_t *buf)
+static size_t ip_length(const struct raw_addr *src)
 {
-	size_t len, ip = seg->src.family == AF_INET ? 20 : 40;
+	return src->family == AF_INET ? 20 : 40;
+}
+
+/* The IP header of a packet with @len bytes behind it. */
+static void build_ip(const struct raw_addr *src, const struct raw_addr *dst,
+		     uint8_t proto, size_t len, uint8_t *buf)
+{
+	static uint16_t id;	/* not 0, which the kernel would replace */
+	size_t ip = ip_length(src);
 	uint16_t v;
 
-	if (ip + TCP_HEADER + seg->opt_len + 4 + seg->payload > RAW_MAX)
-		return 0;
+	/* No two alike, for fragments. */
+	id = (id ?: random()) % 65535 + 1;
 	memset(buf, 0, ip);
-	len = build_tcp(seg, buf + ip);
 	if (ip == 20) {
 		buf[0] = 0x45;
 		v = htons(ip + len);
 		memcpy(buf + 2, &v, 2);
-		buf[4] = random();
-		buf[5] = random() | 1;
+		memcpy(buf + 4, &id, 2);
 		buf[8] = 64;
-		buf[9] = IPPROTO_TCP;
-		memcpy(buf + 12, seg->src.ip, 4);
-		memcpy(buf + 16, seg->dst.ip, 4);
+		buf[9] = proto;
+		memcpy(buf + 12, src->ip, 4);
+		memcpy(buf + 16, dst->ip, 4);
 		v = raw_fold(raw_sum16(buf, ip, 0));
 		buf[10] = v >> 8;
 		buf[11] = v;
@@ -220,10 +227,44 @@ size_t raw_build(const struct raw_segment *seg, uint8_t *buf)
 		buf[0] = 0x60;
 		v = htons(len);
 		memcpy(buf + 4, &v, 2);
-		buf[6] = IPPROTO_TCP;
+		buf[6] = proto;
 		buf[7] = 64;
-		memcpy(buf + 8, seg->src.ip, 16);
-		memcpy(buf + 24, seg->dst.ip, 16);
+		memcpy(buf + 8, src->ip, 16);
+		memcpy(buf + 24, dst->ip, 16);
 	}
+}
+
+size_t raw_build(const struct raw_segment *seg, uint8_t *buf)
+{
+	size_t len, ip = ip_length(&seg->src);
+
+	if (ip + TCP_HEADER + seg->opt_len + 4 + seg->payload > RAW_MAX)
+		return 0;
+	len = build_tcp(seg, buf + ip);
+	build_ip(&seg->src, &seg->dst, IPPROTO_TCP, len, buf);
 	return ip + len;
+}
+
+size_t raw_build_udp(const struct raw_addr *src, const struct raw_addr *dst,
+		     uint16_t dport, const uint8_t *data, size_t len,
+		     uint8_t *buf)
+{
+	size_t ip = ip_length(src), udp = UDP_HEADER + len;
+	uint16_t sport = 32768 + random() % 16384;
+	uint8_t *p = buf + ip;
+	uint32_t sum;
+	uint16_t v;
+
+	if (ip + udp > RAW_MAX)
+		return 0;
+	memcpy(p, (uint8_t[]){ sport >> 8, sport, dport >> 8, dport, udp >> 8,
+			       udp, 0, 0 }, UDP_HEADER);
+	memcpy(p + UDP_HEADER, data, len);
+	sum = raw_sum16(src->ip, src->len, IPPROTO_UDP + udp);
+	sum = raw_sum16(dst->ip, dst->len, sum);
+	v = raw_fold(raw_sum16(p, udp, sum)) ?: 0xffff;
+	p[6] = v >> 8;
+	p[7] = v;
+	build_ip(src, dst, IPPROTO_UDP, udp, buf);
+	return ip + udp;
 }

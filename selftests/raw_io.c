@@ -123,71 +123,72 @@ int raw_flood(struct raw_segment *seg, uint64_t count, int ms, uint64_t *sent)
 	return 0;
 }
 
-static int fragments4(const struct raw_addr *dst, const uint8_t *pkt,
-		      size_t len, size_t first)
+/* @n bytes from @off on of what is behind the IP header. */
+static int fragment4(const struct raw_addr *dst, const uint8_t *pkt, size_t off,
+		     size_t n, bool more)
 {
-	uint8_t frag[RAW_MAX + FRAGMENT_HEADER];
-	size_t off = 0, left = len - 20;
+	uint8_t frag[RAW_MAX];
+	uint16_t v = htons(off / 8 | (more ? 0x2000 : 0));
 
-	while (left) {
-		size_t n = off || first >= left ? left : first;
-		uint16_t v = htons(off / 8 | (n < left ? 0x2000 : 0));
-
-		memcpy(frag, pkt, 20);
-		memcpy(frag + 6, &v, 2);
-		v = htons(20 + n);
-		memcpy(frag + 2, &v, 2);
-		memset(frag + 10, 0, 2);
-		memcpy(frag + 20, pkt + 20 + off, n);
-		if (raw_send_ip(dst, frag, 20 + n))
-			return -1;
-		off += n;
-		left -= n;
-	}
-	return 0;
+	memcpy(frag, pkt, 20);
+	memcpy(frag + 6, &v, 2);
+	v = htons(20 + n);
+	memcpy(frag + 2, &v, 2);
+	memset(frag + 10, 0, 2);
+	memcpy(frag + 20, pkt + 20 + off, n);
+	return raw_send_ip(dst, frag, 20 + n);
 }
 
-static int fragments6(const struct raw_addr *dst, const uint8_t *pkt,
-		      size_t len, size_t first)
+static int fragment6(const struct raw_addr *dst, const uint8_t *pkt, size_t off,
+		     size_t n, bool more, uint32_t id)
 {
 	uint8_t frag[RAW_MAX + FRAGMENT_HEADER];
-	size_t off = 0, left = len - 40;
-	uint32_t id = random();
+	uint16_t v = htons(off | more);
 
-	while (left) {
-		size_t n = off || first >= left ? left : first;
-		uint16_t v = htons(off | (n < left));
-
-		memcpy(frag, pkt, 40);
-		frag[40] = frag[6];
-		frag[6] = IPPROTO_FRAGMENT;
-		frag[41] = 0;
-		memcpy(frag + 42, &v, 2);
-		memcpy(frag + 44, &id, 4);
-		v = htons(FRAGMENT_HEADER + n);
-		memcpy(frag + 4, &v, 2);
-		memcpy(frag + 48, pkt + 40 + off, n);
-		if (raw_send_ip(dst, frag, 48 + n))
-			return -1;
-		off += n;
-		left -= n;
-	}
-	return 0;
+	memcpy(frag, pkt, 40);
+	frag[40] = frag[6];
+	frag[6] = IPPROTO_FRAGMENT;
+	frag[41] = 0;
+	memcpy(frag + 42, &v, 2);
+	memcpy(frag + 44, &id, 4);
+	v = htons(FRAGMENT_HEADER + n);
+	memcpy(frag + 4, &v, 2);
+	memcpy(frag + 48, pkt + 40 + off, n);
+	return raw_send_ip(dst, frag, 48 + n);
 }
 
 /*
- * Two fragments, the first with @first bytes of TCP (a multiple of 8), or one
- * "atomic" fragment when that is all of it.
+ * Two fragments, the first with @first bytes (a multiple of 8) of what is
+ * behind the IP header, or one "atomic" fragment when that is all of it.
  */
 int raw_send_fragments(const struct raw_addr *dst, const uint8_t *pkt,
-		       size_t len, size_t first)
+		       size_t len, size_t first, enum raw_fragments kind)
 {
+	bool ipv4 = dst->family == AF_INET;
+	size_t left = len - (ipv4 ? 20 : 40), off = 0;
+	uint32_t id = random();
+
 	if (first % 8 || !first) {
 		errno = EINVAL;
 		return -1;
 	}
-	return dst->family == AF_INET ? fragments4(dst, pkt, len, first) :
-					fragments6(dst, pkt, len, first);
+	while (left) {
+		size_t n = off || first >= left ? left : first;
+		bool more = n < left;
+
+		if (ipv4 ? fragment4(dst, pkt, off, n, more) :
+			   fragment6(dst, pkt, off, n, more, id))
+			return -1;
+		off += n;
+		left -= n;
+		if (kind == RAW_FRAGMENTS_FIRST)
+			break;
+		if (kind == RAW_FRAGMENTS_OVERLAP && left) {
+			off -= 8;
+			left += 8;
+		}
+	}
+	return 0;
 }
 
 /*

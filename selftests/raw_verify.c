@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Looks at every checksum of tunnelled packets as they come from a device. */
+/* Looks at tunnelled packets, or at SYN/ACKs, as they come from a device. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -101,42 +101,110 @@ static void judge(const struct virtio_net_hdr *vh, const uint8_t *p, size_t len,
 		v->good++;
 }
 
-int raw_verify(const char *dev, uint16_t port, unsigned int count, int ms)
+static struct {
+	struct virtio_net_hdr vh;
+	struct ethhdr eth;
+	uint8_t ip[65536];
+} frame;
+
+static int watch_open(const char *dev)
 {
-	static struct {
-		struct virtio_net_hdr vh;
-		struct ethhdr eth;
-		uint8_t ip[65536];
-	} b;
 	struct sockaddr_ll ll = {
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETH_P_ALL),
 		.sll_ifindex = if_nametoindex(dev),
 	};
-	struct pollfd pfd = { .events = POLLIN };
 	int one = 1, room = 8 << 20;
-	struct verdict v = {};
-	const size_t head = offsetof(typeof(b), ip);
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
 
-	pfd.fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
-	if (pfd.fd < 0 ||
-	    setsockopt(pfd.fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) ||
-	    setsockopt(pfd.fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) ||
-	    bind(pfd.fd, (struct sockaddr *)&ll, sizeof(ll)))
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) ||
+	    bind(fd, (struct sockaddr *)&ll, sizeof(ll)))
 		return -1;
 	puts("verifying");
 	fflush(stdout);
-	while (v.good + v.bad + v.partial + v.gso < count) {
-		ssize_t n = poll(&pfd, 1, ms);
+	return fd;
+}
 
-		if (n <= 0)
-			break;
-		n = recv(pfd.fd, &b, sizeof(b), 0);
-		if (n > (ssize_t)head)
-			judge(&b.vh, b.ip, n - head, port, &v);
-	}
-	close(pfd.fd);
+/* The length of the next frame's IP packet; -1 when none comes for @ms. */
+static ssize_t watch_next(int fd, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	const ssize_t head = offsetof(typeof(frame), ip);
+	ssize_t n;
+
+	if (poll(&pfd, 1, ms) <= 0)
+		return -1;
+	n = recv(fd, &frame, sizeof(frame), 0);
+	return n > head ? n - head : 0;
+}
+
+int raw_verify(const char *dev, uint16_t port, unsigned int count, int ms)
+{
+	struct verdict v = {};
+	int fd = watch_open(dev);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	while (v.good + v.bad + v.partial + v.gso < count &&
+	       (n = watch_next(fd, ms)) >= 0)
+		judge(&frame.vh, frame.ip, n, port, &v);
+	close(fd);
 	printf("good=%u bad=%u partial=%u gso=%u\n", v.good, v.bad, v.partial,
 	       v.gso);
+	return 0;
+}
+
+/* Each option as kind:value; what is behind the last sound one as "rest". */
+static void print_options(const uint8_t *p, size_t len)
+{
+	size_t off = 0, size;
+
+	for (; off < len && p[off]; off += size) {
+		size = 1;
+		if (p[off] != 1) {
+			if (off + 1 == len || p[off + 1] < 2 ||
+			    off + p[off + 1] > len)
+				break;
+			size = p[off + 1];
+		}
+		printf(" %u%s", p[off], size > 2 ? ":" : "");
+		for (size_t i = 2; i < size; i++)
+			printf("%02x", p[off + i]);
+	}
+	if (off < len)
+		printf(" rest:");
+	for (; off < len; off++)
+		printf("%02x", p[off]);
+	putchar('\n');
+}
+
+int raw_synack(const char *dev, uint16_t port, unsigned int count, int ms)
+{
+	int fd = watch_open(dev);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	while (count && (n = watch_next(fd, ms)) >= 0) {
+		size_t len = n, hlen = ip_header(frame.ip, &len, IPPROTO_TCP);
+		const uint8_t *th = frame.ip + hlen;
+		size_t doff = (th[12] >> 4) * 4;
+
+		if (!hlen || len < hlen + 20 || get16(th) != port ||
+		    (th[13] & 0x12) != 0x12 || doff < 20 || hlen + doff > len)
+			continue;
+		if (frame.vh.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
+			fputs("partial", stdout);
+		else
+			fputs(l4_sum(frame.ip, len, hlen, IPPROTO_TCP) ?
+			      "bad" : "good", stdout);
+		print_options(th + 20, doff - 20);
+		fflush(stdout);
+		count--;
+	}
+	close(fd);
 	return 0;
 }

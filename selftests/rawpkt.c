@@ -26,9 +26,12 @@ static const char usage[] =
 "  -n N       so many, from source ports SPORT, SPORT+1...\n"
 "  -t MS      as many as can be sent in that time; prints how many\n"
 "  -w MS      wait for what comes back and print rst, synack, ack or none\n"
-"       rawpkt udp [-t | -x BYTES:MASK] DST DPORT FILE\n"
-"             send FILE; -t: cut to each shorter length; -x: as many times,\n"
-"             each time with another of its first BYTES bytes changed\n"
+"       rawpkt udp [-t | -x BYTES:MASK] [-s SRC -F BYTES [-O | -I]] [-n N]\n"
+"             DST DPORT FILE\n"
+"             send FILE (N times); -t: cut to each shorter length; -x: as many\n"
+"             times, each time with another of its first BYTES bytes changed;\n"
+"             -F: in two fragments, the first with BYTES, -O: that overlap,\n"
+"             -I: of which only the first is sent\n"
 "       rawpkt capture [-m MIN] [-w MS] DEV PORT FILE\n"
 "             write the next UDP datagram's payload to FILE\n"
 "       rawpkt icmp [-m MTU] [-t BYTES] [-e] [-i] [-n N] FROM SRC SPORT DST DPORT\n"
@@ -38,6 +41,8 @@ static const char usage[] =
 "             packet is itself an ICMP error; -n: N, about DPORT, DPORT+1...\n"
 "       rawpkt verify [-n COUNT] [-w MS] DEV PORT\n"
 "             judge the checksums of the next COUNT tunnel packets from DEV\n"
+"       rawpkt synack [-n COUNT] [-w MS] DEV PORT\n"
+"             print checksum and options of the next COUNT SYN/ACKs from DEV\n"
 "       rawpkt reach [-s SRC] [-w MS] DST...\n"
 "             a packet goes to each and one comes back\n";
 
@@ -118,7 +123,8 @@ static int cmd_tcp(int argc, char **argv)
 		if (!len)
 			return usage_error();
 		if (first)
-			err = raw_send_fragments(&seg.dst, pkt, len, first);
+			err = raw_send_fragments(&seg.dst, pkt, len, first,
+						 RAW_FRAGMENTS_WHOLE);
 		else if (linear)
 			err = raw_send_paged(dev, mac, pkt, len, linear,
 					     seg.dst.family);
@@ -133,18 +139,45 @@ static int cmd_tcp(int argc, char **argv)
 	return 0;
 }
 
+/* How "rawpkt udp" sends: by a socket, or with @first in fragments. */
+struct udp_way {
+	struct raw_addr src, dst;
+	uint16_t dport;
+	size_t first;
+	enum raw_fragments kind;
+	int fd;
+};
+
+static int udp_send(const struct udp_way *way, const uint8_t *data, size_t len)
+{
+	uint8_t pkt[RAW_MAX];
+
+	if (!way->first)
+		return send(way->fd, data, len, 0) == (ssize_t)len ? 0 : -1;
+	len = raw_build_udp(&way->src, &way->dst, way->dport, data, len, pkt);
+	return raw_send_fragments(&way->dst, pkt, len, way->first, way->kind);
+}
+
 static int cmd_udp(int argc, char **argv)
 {
-	size_t len, first = 0, changed = 0;
-	struct raw_addr dst;
+	size_t len, first = 0, changed = 0, count = 1;
+	struct udp_way way = {};
 	unsigned int mask = 0;
 	uint8_t buf[RAW_MAX];
 	bool cut = false;
 	FILE *f;
-	int c, fd;
+	int c;
 
-	while ((c = getopt(argc, argv, "tx:")) != -1) {
+	while ((c = getopt(argc, argv, "tx:s:F:OIn:")) != -1) {
 		switch (c) {
+		case 's':
+			if (raw_addr_parse(optarg, &way.src))
+				return usage_error();
+			break;
+		case 'F': way.first = strtoul(optarg, NULL, 0); break;
+		case 'O': way.kind = RAW_FRAGMENTS_OVERLAP; break;
+		case 'I': way.kind = RAW_FRAGMENTS_FIRST; break;
+		case 'n': count = strtoul(optarg, NULL, 0); break;
 		case 't':
 			cut = true;
 			break;
@@ -157,32 +190,34 @@ static int cmd_udp(int argc, char **argv)
 			return usage_error();
 		}
 	}
-	if (argc - optind != 3 || raw_addr_parse(argv[optind], &dst) ||
-	    (cut && changed))
+	if (argc - optind != 3 || raw_addr_parse(argv[optind], &way.dst) ||
+	    (cut && changed) ||
+	    (way.first && way.src.family != way.dst.family))
 		return usage_error();
+	way.dport = atoi(argv[optind + 1]);
 	f = fopen(argv[optind + 2], "rb");
 	if (!f)
 		return fail(argv[optind + 2]);
 	len = fread(buf, 1, sizeof(buf), f);
 	fclose(f);
-	if (changed > len)
+	if (changed > len || len > RAW_MAX - 100)
 		return usage_error();
-	fd = raw_udp_connect(NULL, &dst, atoi(argv[optind + 1]));
-	if (fd < 0)
+	way.fd = raw_udp_connect(NULL, &way.dst, way.dport);
+	if (way.fd < 0)
 		return fail("socket");
 
 	/* Cut: lengths 0 to len - 1. Changed: bytes 0 to changed - 1. */
-	do {
-		size_t n = cut ? first : len;
-
+	if (cut || changed)
+		count = cut ? len : changed;
+	for (; first < count; first++) {
 		if (changed)
 			buf[first] ^= mask;
-		if (send(fd, buf, n, 0) != (ssize_t)n)
+		if (udp_send(&way, buf, cut ? first : len))
 			return fail("send");
 		if (changed)
 			buf[first] ^= mask;
-	} while (++first < (cut ? len : changed));
-	close(fd);
+	}
+	close(way.fd);
 	return 0;
 }
 
@@ -206,8 +241,12 @@ static int cmd_capture(int argc, char **argv)
 	return 0;
 }
 
-static int cmd_verify(int argc, char **argv)
+/* "verify" and "synack" */
+static int cmd_watch(int argc, char **argv)
 {
+	int (*watch)(const char *dev, uint16_t port, unsigned int count,
+		     int ms) = strcmp(argv[0], "synack") ? raw_verify :
+							   raw_synack;
 	unsigned int count = 1000;
 	int c, wait = 2000;
 
@@ -220,8 +259,8 @@ static int cmd_verify(int argc, char **argv)
 	}
 	if (argc - optind != 2)
 		return usage_error();
-	if (raw_verify(argv[optind], atoi(argv[optind + 1]), count, wait))
-		return fail("verify");
+	if (watch(argv[optind], atoi(argv[optind + 1]), count, wait))
+		return fail(argv[0]);
 	return 0;
 }
 
@@ -265,8 +304,9 @@ int main(int argc, char **argv)
 		return cmd_capture(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "icmp"))
 		return raw_icmp(argc - 1, argv + 1);
-	if (argc > 1 && !strcmp(argv[1], "verify"))
-		return cmd_verify(argc - 1, argv + 1);
+	if (argc > 1 && (!strcmp(argv[1], "verify") ||
+			 !strcmp(argv[1], "synack")))
+		return cmd_watch(argc - 1, argv + 1);
 	if (argc > 1 && !strcmp(argv[1], "reach"))
 		return cmd_reach(argc - 1, argv + 1);
 	return usage_error();

@@ -108,6 +108,18 @@ client_end() # NAME
 	tap_note "$name: $(tail -n1 "$TMP/$name.out")"
 }
 
+# As client_start, and data flows once every connection has its second path or
+# will not get it.
+client_join() # NAME ARGUMENT...
+{
+	endpoints_flush
+	client_start "$1" -s $((8000 * MLB_SCALE)) -w "${@:2}"
+	client_says "$1" connected || bail "$(cat "$TMP/$1.out")"
+	endpoints_add
+	client_says "$1" ready || bail "$(cat "$TMP/$1.out")"
+	client_go "$1"
+}
+
 client_run() # NAME ARGUMENT...
 {
 	client_start "$@"
