@@ -90,7 +90,7 @@ firewall()
 						tcp flags syn / syn,ack,rst accept
 					udp dport 6084 accept
 					meta l4proto icmp accept
-					meta l4proto ipv6-icmp accept
+					meta l4proto 58 accept
 					counter name other drop
 				}
 			}
