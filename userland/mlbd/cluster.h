@@ -8,38 +8,7 @@
 
 #include "config.h"
 #include "control.h"
-#include "document.h"
-#include "engine.h"
 #include "kernel.h"
-
-/* Protocols that this mlbd speaks; see README.md about upgrades. */
-#define CLUSTER_PROTOCOL_MIN 1
-#define CLUSTER_PROTOCOL_MAX 1
-
-/**
- * struct peer - another node, as its mlbd and the engine tell it
- * @id: its id
- * @member: the engine sees it alive
- * @daemon: its mlbd is there
- * @hello: it has said what follows
- * @ready: it serves: kernel configured, document current
- * @fault: why it is not used, as text for people, or ""
- * @addr, @port: its tunnel
- * @key_id: fingerprint of its cluster key
- * @stamp: its document
- */
-struct peer {
-	uint16_t id;
-	bool member;
-	bool daemon;
-	bool hello;
-	bool ready;
-	char fault[96];
-	struct mlb_addr addr;
-	uint16_t port;
-	uint8_t key_id[MLB_KEY_ID_LEN];
-	struct document_stamp stamp;
-};
 
 struct cluster;
 
