@@ -239,7 +239,7 @@ refusals()
 	check_eq "mlbd -t: a good file" "$?:$(cat "$TMP/out")" 0:
 	conf_write 3 "nonsense"
 	mlbd -t -f "$TMP/3.conf" > "$TMP/out" 2>&1
-	check_eq "mlbd -t: a bad file" $? 1
+	check_eq "mlbd -t: a bad file" $? 2
 	check_true "with file and line" line_there "$TMP/out" \
 		"3.conf:$(wc -l < "$TMP/3.conf"): neither"
 	conf_write 3

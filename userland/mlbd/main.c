@@ -153,7 +153,8 @@ static void usage(FILE *to)
 	      "  -h        this\n"
 	      "  -V        version\n"
 	      "\n"
-	      "Exit status: 0 ended by a signal, or the file is good; 1 not; 2 wrong usage.\n",
+	      "Exit status: 0 ended by a signal, or the file is good; 1 something failed;\n"
+	      "2 wrong usage or configuration.\n",
 	      to);
 }
 
@@ -201,7 +202,7 @@ int main(int argc, char **argv)
 
 	log_open();
 	if (load(&mlbd))
-		return 1;
+		return 2;
 	status = check ? 0 : run(&mlbd);
 	config_free(mlbd.config);
 	return status;
