@@ -46,7 +46,7 @@ trap 'rm -rf "$job"' EXIT
 
 module=$ROOT/build/$kernel/mlb.ko
 [ ! -e "$module" ] || environment+=("MLB_KO=$module")
-environment+=("PATH=$ROOT/userland/mlbctl:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+environment+=("PATH=$ROOT/userland/mlbctl:$ROOT/userland/mlbd:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 for setting in "${environment[@]}"; do
 	printf 'export %s=%q\n' "${setting%%=*}" "${setting#*=}"
 done > "$job/env"
@@ -93,7 +93,8 @@ pack_job()
 {
 	local part parts=() name
 
-	for part in scripts selftests "build/$kernel/mlb.ko" userland/mlbctl/mlbctl; do
+	for part in scripts selftests "build/$kernel/mlb.ko" \
+		    userland/mlbctl/mlbctl userland/mlbd/mlbd; do
 		[ ! -e "$ROOT/$part" ] || parts+=("$part")
 	done
 	name=${ROOT#/}
