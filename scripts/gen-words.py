@@ -23,7 +23,7 @@ def array(enum, name, text):
 
 print("// SPDX-License-Identifier: GPL-2.0")
 print("/* Do not edit: generated from include/netlink/mlb.yaml. */")
-print('#include "print.h"')
+print('#include "text.h"')
 for enum in ["encap", "verdict", "rule", "reason"]:
     array(enum, f"{enum}_words", lambda entry: entry["name"])
 array("reason", "reason_texts", lambda entry: entry["doc"])

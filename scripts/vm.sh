@@ -93,8 +93,7 @@ pack_job()
 {
 	local part parts=() name
 
-	for part in scripts selftests "build/$kernel/mlb.ko" \
-		    userland/mlbctl/mlbctl userland/mlbd/mlbd; do
+	for part in scripts selftests "build/$kernel/mlb.ko" userland/{mlbctl/mlbctl,mlbd/mlbd}; do
 		[ ! -e "$ROOT/$part" ] || parts+=("$part")
 	done
 	name=${ROOT#/}

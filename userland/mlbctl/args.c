@@ -63,8 +63,7 @@ static bool parse_word(const struct arg *arg, const char *word, void *to,
 	return fail_words(error, arg, word);
 }
 
-static bool parse_value(const struct arg *arg, char *word, void *data,
-			char *error)
+bool args_value(const struct arg *arg, char *word, void *data, char *error)
 {
 	void *to = (char *)data + arg->offset;
 	const char *wrong = NULL;
@@ -159,7 +158,7 @@ bool args_parse(const struct arg *args, int argc, char **argv, void *data,
 	}
 
 	for (; argc && arg->flags & ARG_POSITIONAL; arg++, argc--, argv++) {
-		if (!parse_value(arg, *argv, data, error))
+		if (!args_value(arg, *argv, data, error))
 			return false;
 		given[arg - args] = true;
 		*seen |= arg->field;
@@ -181,7 +180,7 @@ bool args_parse(const struct arg *args, int argc, char **argv, void *data,
 		if (argc == 1)
 			return fail(error, "%s has no value", arg->name);
 		argc--, argv++;
-		if (!parse_value(arg, *argv, data, error))
+		if (!args_value(arg, *argv, data, error))
 			return false;
 	}
 	return check_required(args, given, error);

@@ -68,6 +68,9 @@ struct arg {
 bool args_parse(const struct arg *args, int argc, char **argv, void *data,
 		unsigned int *seen, char *error);
 
+/* The same for the value of one argument alone. */
+bool args_value(const struct arg *arg, char *word, void *data, char *error);
+
 void args_usage(FILE *to, const struct arg *args);
 void args_help(FILE *to, const struct arg *args);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon.h"
 #include "mlbctl.h"
 
 struct options {
@@ -14,6 +15,7 @@ struct options {
 	bool help;
 	const char *netns;
 	const char *batch;
+	const char *socket;
 };
 
 /* Whether argv[*i] is this option with a value; which may be missing. */
@@ -42,7 +44,9 @@ static int take_options(int argc, char **argv, struct options *options)
 		else if (!take_value(argv, &i, "-n", "--netns",
 				     &options->netns) &&
 			 !take_value(argv, &i, "-b", "--batch",
-				     &options->batch))
+				     &options->batch) &&
+			 !take_value(argv, &i, "-s", "--socket",
+				     &options->socket))
 			argv[n++] = argv[i];
 	}
 	argv[n] = NULL;
@@ -95,13 +99,18 @@ static int run_one(const struct output *out, int argc, char **argv)
 static int help(int argc, char **argv)
 {
 	struct mlbctl ctl = {};
-	int ret;
+	const struct verb *verb;
+	int ret, n;
 
 	if (!argc) {
 		help_all(stdout);
 		return EXIT_OK;
 	}
-	if (argc == 1 && !command_match(argv[0], &ctl.command)) {
+	/* Also when the words begin several verbs. */
+	if (!command_match(argv[0], &ctl.command) &&
+	    (argc == 1 || (!verb_only(ctl.command) &&
+			   verb_match(ctl.command, argc - 1, argv + 1, &verb,
+				      &n) == -3))) {
 		help_command(stdout, ctl.command);
 		return EXIT_OK;
 	}
@@ -127,6 +136,8 @@ static int dispatch(const struct options *options, int argc, char **argv)
 		if (ret)
 			return ret;
 	}
+	if (options->socket)
+		daemon_path = options->socket;
 	if (options->batch)
 		return batch_run(options->batch, &out);
 	return run_one(&out, argc, argv);

@@ -15,14 +15,15 @@ enum {
 	EXIT_OK = 0,
 	EXIT_REFUSED = 1, /* the kernel said no, or the system did */
 	EXIT_USAGE = 2, /* caught before the kernel was asked */
-	EXIT_NOT_RUNNING = 3, /* no module */
+	EXIT_NOT_RUNNING = 3, /* no module, or no mlbd */
 };
 
 struct mlbctl;
 
 /**
  * struct verb - one thing a command does
- * @name: NULL in a command that has only this one
+ * @name: NULL in a command that has only this one; words with spaces between
+ *	them, those with a word in common after each other
  * @help: what it does; may have several lines, as may that of an argument
  * @args: ends with an entry without type
  * @size: of the structure that @args are parsed into, zeroed before
@@ -123,8 +124,12 @@ struct command *command_first(void);
 
 /* Exact match, or the only one that starts with the word; -1 none, -2 many. */
 int command_match(const char *word, const struct command **found);
-int verb_match(const struct command *command, const char *word,
-	       const struct verb **found);
+/*
+ * The same for a verb, whose name can have several words; n tells how many were
+ * looked at. -3: more are needed.
+ */
+int verb_match(const struct command *command, int argc, char **argv,
+	       const struct verb **found, int *n);
 /* The verb of a command whose verb has no name, or NULL. */
 const struct verb *verb_only(const struct command *command);
 

@@ -2,15 +2,18 @@
 /* mlbctl monitor: events as they happen. */
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon.h"
 #include "mlbctl.h"
 #include "print.h"
 
 #define SEEN_COUNT (1u << 2)
 #define SEEN_READY (1u << 3)
+#define SEEN_CLUSTER (1u << 4)
 
 struct monitor_args {
 	uint32_t count;
@@ -25,6 +28,10 @@ static const struct arg args[] = {
 	  .name = "event",
 	  .help = "changes of nodes, services and settings; full tables",
 	  .field = MLB_GROUP_EVENT },
+	{ .type = ARG_FLAG,
+	  .name = "cluster",
+	  .help = "membership, sync and agreements, of the mlbd of this node",
+	  .field = SEEN_CLUSTER },
 	{ .type = ARG_U32,
 	  .dash = 'c',
 	  .name = "count",
@@ -61,6 +68,7 @@ enum { COUNTED = 1, UNLOADED };
 
 struct state {
 	struct output *out;
+	struct daemon *daemon; /* or NULL */
 	uint32_t left; /* 0: without end */
 };
 
@@ -85,6 +93,89 @@ static void end_line(struct output *out)
 {
 	out_end(out);
 	fflush(out->file);
+}
+
+static int counted(struct state *state)
+{
+	if (state->left && !--state->left)
+		return COUNTED;
+	return ferror(state->out->file) ? COUNTED : 0;
+}
+
+/* Whatever mlbd says, as it says it. */
+static void show_value(struct output *out, const char *key, json_t *value)
+{
+	char *text;
+
+	if (out->json) {
+		out_json(out, key, json_deep_copy(value));
+		return;
+	}
+	if (json_is_string(value)) {
+		out_str(out, key, key, json_string_value(value));
+		return;
+	}
+	text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	out_str(out, key, key, text ? text : "?");
+	free(text);
+}
+
+static int show_daemon(json_t *object, struct state *state)
+{
+	const char *event = json_string_value(json_object_get(object, "event"));
+	const char *key;
+	json_t *value;
+
+	if (!event)
+		return 0;
+	begin_line(state->out, event);
+	json_object_foreach(object, key, value)
+		if (strcmp(key, "event"))
+			show_value(state->out, key, value);
+	end_line(state->out);
+	return counted(state);
+}
+
+/* An mlbd that ends is an event itself; the kernel's go on. */
+static int read_daemon(struct state *state)
+{
+	json_t *object;
+	int ret;
+
+	for (;;) {
+		ret = daemon_next(state->daemon, false, &object);
+		if (ret)
+			break;
+		ret = show_daemon(object, state);
+		json_decref(object);
+		if (ret)
+			return ret;
+	}
+	if (ret == -EAGAIN)
+		return 0;
+	daemon_close(state->daemon);
+	state->daemon = NULL;
+	begin_line(state->out, "mlbd-gone");
+	end_line(state->out);
+	return counted(state);
+}
+
+static int open_daemon(struct state *state)
+{
+	json_t *answer = NULL;
+	int ret = daemon_open(&state->daemon);
+
+	if (!ret)
+		ret = daemon_send(state->daemon,
+				  json_pack("{s:s}", "op", "monitor"));
+	if (!ret)
+		ret = daemon_next(state->daemon, true, &answer);
+	json_decref(answer);
+	if (!ret)
+		return 0;
+	daemon_close(state->daemon);
+	state->daemon = NULL;
+	return ret;
 }
 
 static int show(const struct mlb_event *event, void *arg)
@@ -122,26 +213,35 @@ static int show(const struct mlb_event *event, void *arg)
 
 	if (event->type == MLB_EVENT_UNLOADED)
 		return UNLOADED;
-	if (state->left && !--state->left)
-		return COUNTED;
-	return ferror(out->file) ? COUNTED : 0;
+	return counted(state);
 }
 
 /* A reader who has gone away ends it too, without waiting for an event. */
 static int watch(struct mlb_monitor *monitor, struct state *state)
 {
 	struct pollfd fds[] = {
-		{ .fd = mlb_monitor_fd(monitor), .events = POLLIN },
+		{ .fd = monitor ? mlb_monitor_fd(monitor) : -1,
+		  .events = POLLIN },
 		{ .fd = STDOUT_FILENO },
+		{ .fd = -1, .events = POLLIN },
 	};
 	int ret = 0;
 
+	/* What came with the answer of mlbd is there already. */
+	if (state->daemon)
+		ret = read_daemon(state);
 	while (!ret) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		fds[2].fd = state->daemon ? daemon_fd(state->daemon) : -1;
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
 			return -errno;
 		if (fds[1].revents & (POLLERR | POLLHUP))
 			return COUNTED;
-		ret = mlb_monitor_read(monitor, show, state);
+		if (monitor)
+			ret = mlb_monitor_read(monitor, show, state);
+		if (!ret && state->daemon)
+			ret = read_daemon(state);
+		if (!monitor && !state->daemon)
+			break;
 	}
 	return ret;
 }
@@ -150,20 +250,31 @@ static int run(struct mlbctl *ctl)
 {
 	unsigned int groups = ctl->seen & (MLB_GROUP_OWNER | MLB_GROUP_EVENT);
 	const struct monitor_args *given = ctl->data;
-	struct state state = { &ctl->out, given->count };
-	struct mlb_monitor *monitor;
-	int ret;
+	struct state state = { .out = &ctl->out, .left = given->count };
+	struct mlb_monitor *monitor = NULL;
+	bool all = !groups && !(ctl->seen & SEEN_CLUSTER);
+	int ret = 0;
 
-	ret = mlb_monitor_open(
-		&monitor, groups ? groups : MLB_GROUP_OWNER | MLB_GROUP_EVENT);
+	if (all)
+		groups = MLB_GROUP_OWNER | MLB_GROUP_EVENT;
+	if (groups)
+		ret = mlb_monitor_open(&monitor, groups);
 	if (ret)
 		return open_error(ret);
+	if (all || ctl->seen & SEEN_CLUSTER)
+		ret = open_daemon(&state);
+	/* Without mlbd there is less to tell, unless that was asked for. */
+	if (ret && !all) {
+		mlb_monitor_close(monitor);
+		return daemon_error(ret);
+	}
 	if (ctl->seen & SEEN_READY) {
 		begin_line(&ctl->out, "ready");
 		end_line(&ctl->out);
 	}
 	ret = watch(monitor, &state);
 	mlb_monitor_close(monitor);
+	daemon_close(state.daemon);
 
 	if (ret == UNLOADED)
 		return open_error(-ENOENT);

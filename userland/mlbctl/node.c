@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "mlbctl.h"
+#include "nouns.h"
 #include "print.h"
 
 static const struct arg add_args[] = {
@@ -59,7 +60,7 @@ static const struct arg add_args[] = {
 	{}
 };
 
-static const struct arg set_args[] = {
+const struct arg node_set_args[] = {
 	{ .type = ARG_U16,
 	  .name = "node",
 	  .value = "ID",
@@ -168,7 +169,7 @@ static const struct verb verbs[] = {
 	  .run = add },
 	{ .name = "set",
 	  .help = "change weight or state of a node",
-	  .args = set_args,
+	  .args = node_set_args,
 	  .size = sizeof(struct mlb_node),
 	  .prepare = prepare_set,
 	  .run = set },

@@ -19,21 +19,22 @@ static int find_command(struct mlbctl *ctl, const char *word)
 	}
 }
 
-static int find_verb(struct mlbctl *ctl, const char *word)
+static int find_verb(struct mlbctl *ctl, int argc, char **argv)
 {
 	const struct verb *verb = NULL;
+	int n = 0;
 
-	if (!word)
-		return usage_error(ctl, "what to do is missing");
-
-	switch (verb_match(ctl->command, word, &verb)) {
+	switch (verb_match(ctl->command, argc, argv, &verb, &n)) {
 	case 0:
 		ctl->verb = verb;
+		ctl->n_words = 1 + n;
 		return 0;
+	case -3:
+		return usage_error(ctl, "what to do is missing");
 	case -2:
-		return usage_error(ctl, "\"%s\" is ambiguous", word);
+		return usage_error(ctl, "\"%s\" is ambiguous", argv[n]);
 	default:
-		return usage_error(ctl, "there is no \"%s\"", word);
+		return usage_error(ctl, "there is no \"%s\"", argv[n]);
 	}
 }
 
@@ -47,9 +48,7 @@ int command_find(struct mlbctl *ctl, int argc, char **argv)
 	if (ctl->verb)
 		ctl->n_words = 1;
 	else
-		ret = find_verb(ctl, argc > 1 ? argv[1] : NULL);
-	if (!ret && !ctl->n_words)
-		ctl->n_words = 2;
+		ret = find_verb(ctl, argc - 1, argv + 1);
 	return ret;
 }
 

@@ -3,13 +3,8 @@
 #include <errno.h>
 
 #include "mlbctl.h"
-#include "parse.h"
+#include "nouns.h"
 #include "print.h"
-
-struct service_args {
-	struct mlb_service service;
-	struct node_list nodes;
-};
 
 /* clang-format off */
 #define VIP_ARG								\
@@ -22,7 +17,7 @@ struct service_args {
 /* clang-format on */
 
 /* For add and set, which differ in what they do without a keyword. */
-static const struct arg change_args[] = {
+const struct arg service_change_args[] = {
 	VIP_ARG,
 	{ .type = ARG_WORD,
 	  .name = "sched",
@@ -41,7 +36,7 @@ static const struct arg change_args[] = {
 	{}
 };
 
-static const struct arg del_args[] = { VIP_ARG, {} };
+const struct arg service_del_args[] = { VIP_ARG, {} };
 static const struct arg list_args[] = { {} };
 
 static const struct mlb_service *service_of(struct mlbctl *ctl)
@@ -99,18 +94,18 @@ static int list(struct mlbctl *ctl)
 static const struct verb verbs[] = {
 	{ .name = "add",
 	  .help = "serve an address and port",
-	  .args = change_args,
+	  .args = service_change_args,
 	  .size = sizeof(struct service_args),
 	  .run = add },
 	{ .name = "set",
 	  .help = "change scheduler or pool; what is not named stays",
-	  .args = change_args,
+	  .args = service_change_args,
 	  .size = sizeof(struct service_args),
 	  .prepare = prepare_set,
 	  .run = set },
 	{ .name = "del",
 	  .help = "stop serving, and delete the flow entries",
-	  .args = del_args,
+	  .args = service_del_args,
 	  .size = sizeof(struct service_args),
 	  .run = del },
 	{ .name = "list",

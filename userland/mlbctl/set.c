@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* mlbctl set: settings of this network namespace. */
 #include "mlbctl.h"
+#include "nouns.h"
 #include "print.h"
 
-static const struct arg args[] = {
+const struct arg setting_args[] = {
 	{ .type = ARG_U32,
 	  .name = "resolve-timeout",
 	  .value = "MS",
@@ -75,7 +76,7 @@ static int set(struct mlbctl *ctl)
 static const struct verb verbs[] = {
 	{ .help = "change settings; without any, show them, the fingerprint of\n"
 		  "the key and how full the tables are",
-	  .args = args,
+	  .args = setting_args,
 	  .size = sizeof(struct mlb_config),
 	  .run = set },
 	{}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Do not edit: generated from include/netlink/mlb.yaml. */
-#include "print.h"
+#include "text.h"
 
 const char *const encap_words[] = {
 	[MLB_ENCAP_MLB] = "mlb",

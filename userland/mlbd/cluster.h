@@ -7,38 +7,8 @@
 #define MLBD_CLUSTER_H
 
 #include "config.h"
-#include "document.h"
-#include "engine.h"
+#include "control.h"
 #include "kernel.h"
-
-/* Protocols that this mlbd speaks; see README.md about upgrades. */
-#define CLUSTER_PROTOCOL_MIN 1
-#define CLUSTER_PROTOCOL_MAX 1
-
-/**
- * struct peer - another node, as its mlbd and the engine tell it
- * @id: its id
- * @member: the engine sees it alive
- * @daemon: its mlbd is there
- * @hello: it has said what follows
- * @ready: it serves: kernel configured, document current
- * @fault: why it is not used, as text for people, or ""
- * @addr, @port: its tunnel
- * @key_id: fingerprint of its cluster key
- * @stamp: its document
- */
-struct peer {
-	uint16_t id;
-	bool member;
-	bool daemon;
-	bool hello;
-	bool ready;
-	char fault[96];
-	struct mlb_addr addr;
-	uint16_t port;
-	uint8_t key_id[MLB_KEY_ID_LEN];
-	struct document_stamp stamp;
-};
 
 struct cluster;
 
@@ -51,25 +21,29 @@ int cluster_open(struct cluster **cluster, uv_loop_t *loop,
 		 const struct config *config, struct kernel *kernel);
 void cluster_close(struct cluster *cluster);
 
-/* A new configuration (SIGHUP), already checked; the old one may go after. */
+/*
+ * A new configuration (SIGHUP), already checked; the old one goes after. With
+ * an error, which is the kernel's, a call with the old one follows.
+ */
 int cluster_reload(struct cluster *cluster, const struct config *config);
 
-/* Compare and repair soon: something changed. */
+/* Compare and repair: the kernel's tables changed a moment ago. */
 void cluster_poke(struct cluster *cluster);
 
 /**
  * typedef cluster_result_fn - the end of cluster_propose()
- * @status: 0 or a negative errno, with @error
+ * @status: 0 or a negative errno
+ * @text: why, or with status 0 a warning, or NULL
  */
-typedef void cluster_result_fn(void *arg, int status, const char *error);
+typedef control_result_fn cluster_result_fn;
 
 /**
  * cluster_propose() - have the cluster agree on a change of the document
  * @change: an operation (see document_change()); taken over
  *
  * @fn is called once, when the change has been made or refused here (-EAGAIN
- * without quorum, -ETIMEDOUT when the engine did not bring it back), unless
- * this call fails.
+ * without quorum, -ETIMEDOUT when the engine did not bring it back, -ECANCELED
+ * in cluster_close()), unless this call fails; -EOPNOTSUPP with engine none.
  */
 int cluster_propose(struct cluster *cluster, json_t *change,
 		    cluster_result_fn *fn, void *arg);
@@ -79,7 +53,10 @@ void cluster_owner(struct cluster *cluster, const struct mlb_owner *owner,
 		   bool add);
 void cluster_owners_lost(struct cluster *cluster);
 
-/* For status and metrics: a new object. */
+/* For status and metrics: a new object; see README.md. */
 json_t *cluster_status(struct cluster *cluster);
+
+/* The document as document_json() writes it, or NULL with engine none. */
+json_t *cluster_document(struct cluster *cluster);
 
 #endif /* MLBD_CLUSTER_H */

@@ -9,7 +9,15 @@
 #ifndef MLBD_CONFIG_H
 #define MLBD_CONFIG_H
 
+#include <limits.h>
+#include <stddef.h>
+#include <sys/un.h>
+
 #include "libmlb.h"
+
+#define CONFIG_FILE "/etc/mlb/mlb.conf"
+#define CONFIG_SOCKET "/run/mlb/mlbd.sock"
+#define CONFIG_SOCKET_MAX sizeof(((struct sockaddr_un *)NULL)->sun_path)
 
 enum config_engine {
 	CONFIG_ENGINE_NONE,
@@ -18,29 +26,30 @@ enum config_engine {
 
 /**
  * struct config - a whole, checked configuration
- * @self: this node: id, addr, weight
- * @key_file: file with the cluster key
- * @settings: for the kernel; MLB_F_CONFIG_* of what the file names
+ * @self: this node: id and addr; engine none: weight and state too
+ * @key, @key_len: the cluster key, from its file; wiped by config_free()
+ * @settings: for the kernel: what the file names, and always the port
  * @nodes: engine none: the other nodes
  * @services: engine none: with their pools, which they own
  * @state_dir: where the cluster's document is kept
  * @socket: control socket
- * @metrics_file: Prometheus text for node_exporter, or NULL
+ * @metrics_file: Prometheus text for node_exporter, or ""
  * @metrics_interval: seconds between its versions
  * @sync_tick: ms in which owner events are gathered into one message, 10..1000
  */
 struct config {
 	enum config_engine engine;
 	struct mlb_node self;
-	char *key_file;
+	uint8_t key[MLB_KEY_LEN_MAX];
+	size_t key_len;
 	struct mlb_config settings;
 	struct mlb_node *nodes;
 	size_t n_nodes;
 	struct mlb_service *services;
 	size_t n_services;
-	char *state_dir;
-	char *socket;
-	char *metrics_file;
+	char state_dir[PATH_MAX];
+	char socket[CONFIG_SOCKET_MAX];
+	char metrics_file[PATH_MAX];
 	unsigned int metrics_interval;
 	unsigned int sync_tick;
 };
@@ -58,10 +67,21 @@ struct config_error {
  * config_load() - read and check a file
  * @config: owned by the caller, to be given to config_free()
  *
+ * The key file is read too. A path in @error.text stands where the fault is in
+ * another file.
+ *
  * Return: 0, or a negative errno with @error filled and @config NULL.
  */
 int config_load(const char *path, struct config **config,
 		struct config_error *error);
 void config_free(struct config *config);
+
+/**
+ * config_same_identity() - whether a running mlbd can go from one to the other
+ *
+ * Return: NULL, or what cannot change without a restart.
+ */
+const char *config_same_identity(const struct config *a,
+				 const struct config *b);
 
 #endif /* MLBD_CONFIG_H */

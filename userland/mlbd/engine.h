@@ -15,18 +15,21 @@
 #include <uv.h>
 
 #define ENGINE_NODES_MAX 64
-/* Corosync's limit for a CPG message, less its own header. */
+/* Corosync's limit for a CPG message, less its own header; see wire.h. */
 #define ENGINE_MESSAGE_MAX 1000000
 
 /**
  * struct engine_view - the nodes that the engine sees alive
- * @connected: the engine answers; without it nothing below is known
+ * @connected: the engine answers and this mlbd is in its group; without it
+ *	nothing below is known
+ * @fault: why it is not connected, as text for people, or ""
  * @quorate: this side may decide
  * @ring: grows with each change of membership, never repeats in a cluster
  * @nodes: ids of the nodes, this one among them, ascending
  */
 struct engine_view {
 	bool connected;
+	char fault[160];
 	bool quorate;
 	uint64_t ring;
 	uint16_t nodes[ENGINE_NODES_MAX];
@@ -43,7 +46,9 @@ struct engine_view {
  * @room: after engine_send() gave -EAGAIN: try again
  *
  * @joined, @left and @message come in the same order at every member of a
- * partition. @view has no order with them.
+ * partition. @view has no order with them. A view that is not connected stands
+ * for @left of all; after the next one that is, @joined comes for each that is
+ * there.
  */
 struct engine_events {
 	void (*view)(void *arg, const struct engine_view *view);
@@ -76,5 +81,13 @@ void engine_close(struct engine *engine);
  * -ENOTCONN; -EMSGSIZE.
  */
 int engine_send(struct engine *engine, const void *data, size_t len);
+
+/**
+ * engine_quorate() - ask whether this side may decide at this moment
+ *
+ * The view may be a moment old. To be called from @message only: the engine has
+ * just shown that it answers.
+ */
+bool engine_quorate(struct engine *engine);
 
 #endif /* MLBD_ENGINE_H */

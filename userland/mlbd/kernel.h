@@ -14,7 +14,8 @@
  * @owner: a token was learnt here (@add), or withdrawn
  * @flushed: owner events are through for now (end of one reading)
  * @lost: owner events are missing: take a snapshot
- * @changed: somebody else changed nodes, services or settings
+ * @changed: nodes, services or settings changed a moment ago, perhaps by
+ *	kernel_apply() itself: compare
  * @unloaded: the module is gone
  */
 struct kernel_events {
@@ -46,7 +47,10 @@ struct kernel_goal {
 
 struct kernel;
 
-/* As mlb_open(). @kernel is owned by the caller. */
+/*
+ * As mlb_open(). @kernel is owned by the caller, and freed some time after
+ * kernel_close(), when the loop has let its handles go.
+ */
 int kernel_open(struct kernel **kernel, uv_loop_t *loop,
 		const struct kernel_events *events, void *arg);
 void kernel_close(struct kernel *kernel);
@@ -59,7 +63,8 @@ struct mlb *kernel_mlb(struct kernel *kernel);
  * @changes: how many things were changed, or NULL
  *
  * Never flushes: what is right stays untouched. Goes on after a refusal, and
- * logs it.
+ * logs it. When the goal is the one of last time and something differs all the
+ * same, somebody else did it: that is put back with a warning.
  *
  * Return: 0, or the first refusal as a negative errno.
  */
@@ -67,8 +72,29 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
 		 unsigned int *changes);
 
 /**
+ * struct kernel_state - for status
+ * @applied: things changed by kernel_apply() so far
+ * @repaired: those of them that somebody else had changed
+ * @lost: how often events were missing
+ * @limits: how often a table was full
+ * @refused: what the kernel refused last time, or ""
+ */
+struct kernel_state {
+	uint64_t applied;
+	uint64_t repaired;
+	uint64_t lost;
+	uint64_t limits;
+	char refused[256];
+};
+
+/* Owned by @kernel. */
+const struct kernel_state *kernel_state(const struct kernel *kernel);
+
+/**
  * typedef kernel_snapshot_fn - takes the result of a snapshot
- * @status: 0 or a negative errno
+ * @status: 0 or a negative errno; with -EAGAIN the table changed so much all
+ *	the while that entries may be missing or double, elsewise @owners is
+ *	empty
  * @owners: the snapshot, given to the callback, who frees it
  */
 typedef void kernel_snapshot_fn(void *arg, int status, struct mlb_owner *owners,

@@ -3,6 +3,14 @@
  * Messages between mlbds. One header, then a body of the kind: JSON for what
  * is rare, packed entries for owners. All integers are big-endian. What comes
  * from a peer is proven here before anything else looks at it.
+ *
+ *	 0  magic "mlb", then WIRE_VERSION
+ *	 4  kind, flags (bit 0: repeat), 2 bytes of 0
+ *	 8  run
+ *	12  length of the body
+ *	16  sequence
+ *	24  sent
+ *	32  body; of WIRE_OWNERS: token (4), cpu (2), flags (2, bit 0: withdrawn)
  */
 #ifndef MLBD_WIRE_H
 #define MLBD_WIRE_H
@@ -11,23 +19,34 @@
 #include <jansson.h>
 
 #define WIRE_VERSION 1
+#define WIRE_HEADER 32
+#define WIRE_OWNER 8
 
 enum wire_kind {
 	WIRE_HELLO = 1,		/* JSON: protocols, address, key id, stamp */
 	WIRE_OWNERS,		/* entries, of now or of a repetition */
 	WIRE_REPEAT_BEGIN,	/* no body */
 	WIRE_REPEAT_END,	/* no body */
+	WIRE_REPEAT_WANT,	/* JSON: who shall repeat; see sync.h */
 	WIRE_PROPOSE,		/* JSON: a change of the document */
 	WIRE_DOCUMENT,		/* JSON: the document whole */
 };
 
 /* Most entries in one message. */
 #define WIRE_OWNERS_MAX 16384
+/* Most bytes of a message; corosync's limit for one, less its own header. */
+#define WIRE_MAX 1000000
+/* Of a body that is not of the document. */
+#define WIRE_SMALL_MAX 65536
+
+/* A cpu that is not known. */
+#define WIRE_NO_CPU UINT16_MAX
 
 /**
  * struct wire_owner - an entry of a WIRE_OWNERS message
- * @token, @cpu: as in struct mlb_owner
- * @withdrawn: the token is owned no more
+ * @token: never 0
+ * @cpu: as in struct mlb_owner, or WIRE_NO_CPU
+ * @withdrawn: the token is owned no more; not in a repetition
  */
 struct wire_owner {
 	uint32_t token;
@@ -39,11 +58,13 @@ struct wire_owner {
  * struct wire_message - a message that has been proven whole
  * @kind: what it is
  * @repeat: WIRE_OWNERS: part of a repetition, not new
- * @sequence: numbers the owner messages of one run of a sender
+ * @sequence: numbers WIRE_OWNERS, WIRE_REPEAT_BEGIN and WIRE_REPEAT_END of one
+ *	run of a sender; in other kinds it is the number that the next of those
+ *	will have
  * @run: tells runs of a sender's mlbd apart
- * @sent: sender's clock, ms, for the lag of the sync
+ * @sent: sender's monotonic clock, ms, for the lag of the sync
  * @owners: WIRE_OWNERS: @n_owners entries still packed; wire_owner() reads one
- * @json: JSON kinds: the body; freed by wire_free()
+ * @json: JSON kinds: the body, an object; freed by wire_free()
  */
 struct wire_message {
 	enum wire_kind kind;
@@ -65,5 +86,18 @@ struct wire_message {
 int wire_parse(const void *data, size_t len, struct wire_message *message);
 void wire_free(struct wire_message *message);
 struct wire_owner wire_owner(const struct wire_message *message, size_t i);
+
+/* The header of a message whose body has @body bytes. */
+void wire_put_header(uint8_t to[WIRE_HEADER],
+		     const struct wire_message *message, size_t body);
+void wire_put_owner(uint8_t to[WIRE_OWNER], const struct wire_owner *owner);
+
+/**
+ * wire_pack() - a whole message of a JSON kind, or of one without a body
+ * @data: to be freed by the caller
+ *
+ * Return: 0, -ENOMEM, or -EMSGSIZE for what wire_parse() would refuse.
+ */
+int wire_pack(const struct wire_message *message, uint8_t **data, size_t *len);
 
 #endif /* MLBD_WIRE_H */

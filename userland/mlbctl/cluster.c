@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: GPL-2.0
+/* mlbctl cluster: what all nodes agree on, through mlbd. */
+#include <errno.h>
+#include <string.h>
+
+#include "daemon.h"
+#include "mlbctl.h"
+#include "nouns.h"
+#include "print.h"
+
+struct file_args {
+	const char *path;
+};
+
+static const struct arg no_args[] = { {} };
+
+static const struct arg node_args[] = { { .type = ARG_U16,
+					  .name = "node",
+					  .value = "ID",
+					  .help = "number of the node",
+					  .flags = ARG_POSITIONAL,
+					  .offset =
+						  offsetof(struct mlb_node, id),
+					  .min = 1,
+					  .max = MLB_NODE_ID_MAX },
+					{} };
+
+static const struct arg save_args[] = { { .type = ARG_STRING,
+					  .name = "file",
+					  .value = "FILE",
+					  .help = "where to, - is standard output",
+					  .flags = ARG_POSITIONAL,
+					  .offset = offsetof(struct file_args,
+							     path) },
+					{} };
+
+static const struct arg load_args[] = { { .type = ARG_STRING,
+					  .name = "file",
+					  .value = "FILE",
+					  .help = "as \"cluster save\" writes it, - is standard input",
+					  .flags = ARG_POSITIONAL,
+					  .offset = offsetof(struct file_args,
+							     path) },
+					{} };
+
+/* Has the cluster agree on a change; takes it over. */
+static int change(struct mlbctl *ctl, json_t *object)
+{
+	json_t *answer;
+	int ret = daemon_ask(json_pack("{s:s, s:o}", "op", "change", "change",
+				       object),
+			     &answer);
+
+	if (!ret && ctl->out.json) {
+		json_dumpf(answer, ctl->out.file, JSON_COMPACT);
+		fputc('\n', ctl->out.file);
+	}
+	json_decref(answer);
+	return ret;
+}
+
+static json_t *service_change(struct mlbctl *ctl, const char *op)
+{
+	const struct service_args *args = ctl->data;
+	char text[ENDPOINT_TEXT];
+	json_t *object = json_pack("{s:s, s:s}", "op", op, "vip",
+				   endpoint_text(&args->service.vip, text));
+
+	if (ctl->seen & MLB_F_SERVICE_SCHEDULER)
+		json_object_set_new(object, "scheduler",
+				    json_string(word_of(
+					    scheduler_words,
+					    args->service.scheduler)));
+	if (ctl->seen & MLB_F_SERVICE_NODES) {
+		json_t *nodes = json_array();
+
+		for (size_t i = 0; i < args->nodes.n; i++)
+			json_array_append_new(nodes,
+					      json_integer(args->nodes.id[i]));
+		json_object_set_new(object, "nodes", nodes);
+	}
+	return object;
+}
+
+static int service_add(struct mlbctl *ctl)
+{
+	return change(ctl, service_change(ctl, "service-add"));
+}
+
+static int prepare_service_set(struct mlbctl *ctl)
+{
+	if (!ctl->seen)
+		return usage_error(ctl, "nothing to change");
+	return 0;
+}
+
+static int service_set(struct mlbctl *ctl)
+{
+	return change(ctl, service_change(ctl, "service-set"));
+}
+
+static int service_del(struct mlbctl *ctl)
+{
+	return change(ctl, service_change(ctl, "service-del"));
+}
+
+static int prepare_node_set(struct mlbctl *ctl)
+{
+	const struct mlb_node *node = ctl->data;
+
+	if (!(ctl->seen & ~MLB_F_NODE_ID))
+		return usage_error(ctl, "nothing to change");
+	if (ctl->seen & MLB_F_NODE_STATE && node->state == MLB_NODE_STATE_DEAD)
+		return usage_error(ctl, "a node is dead when the cluster has lost it; use maintenance");
+	return 0;
+}
+
+static int node_set(struct mlbctl *ctl)
+{
+	const struct mlb_node *node = ctl->data;
+	json_t *object =
+		json_pack("{s:s, s:i}", "op", "node-set", "node", node->id);
+
+	if (ctl->seen & MLB_F_NODE_WEIGHT)
+		json_object_set_new(object, "weight",
+				    json_integer(node->weight));
+	if (ctl->seen & MLB_F_NODE_STATE)
+		json_object_set_new(object, "state",
+				    json_string(word_of(node_state_words,
+							node->state)));
+	return change(ctl, object);
+}
+
+static int node_forget(struct mlbctl *ctl)
+{
+	const struct mlb_node *node = ctl->data;
+
+	return change(ctl, json_pack("{s:s, s:i}", "op", "node-forget", "node",
+				     node->id));
+}
+
+/* Numbers of a size that each machine has room for are not the cluster's. */
+static int prepare_set(struct mlbctl *ctl)
+{
+	const unsigned int local = MLB_F_CONFIG_MAX_FLOWS |
+				   MLB_F_CONFIG_MAX_OWNERS | MLB_F_CONFIG_PORT;
+
+	if (ctl->seen & local)
+		return usage_error(ctl, "port, max-flows and max-owners are each node's own: see [kernel] in mlb.conf(5)");
+	if (!ctl->seen)
+		return usage_error(ctl, "nothing to change");
+	return 0;
+}
+
+static int set(struct mlbctl *ctl)
+{
+	struct output out = { .json = true };
+	struct mlb_config *config = ctl->data;
+
+	/* The words of "mlbctl -j set" are those of the document. */
+	config->fields = ctl->seen;
+	out_begin(&out);
+	print_config(&out, config);
+	json_object_del(out.object, "key-id");
+	return change(ctl, json_pack("{s:s, s:o}", "op", "set", "settings",
+				     out.object));
+}
+
+static int document(json_t **object)
+{
+	return daemon_ask(json_pack("{s:s}", "op", "document"), object);
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "?";
+}
+
+static uint64_t number_of(const json_t *object, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
+/* One object of the document as a record. */
+static void print_pool(struct output *out, const json_t *nodes)
+{
+	char text[8 * MLB_NODE_ID_MAX] = "all";
+	size_t used = 0, i;
+	const json_t *id;
+
+	if (out->json) {
+		out_json(out, "nodes", json_deep_copy(nodes));
+		return;
+	}
+	json_array_foreach(nodes, i, id)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "%s%u", i ? "," : "",
+					 (uint16_t)json_integer_value(id));
+	out_str(out, "nodes", "nodes", text);
+}
+
+static void print_service_object(struct output *out, const json_t *service)
+{
+	out_str(out, "vip", NULL, text_of(service, "vip"));
+	out_str(out, "scheduler", "sched", text_of(service, "scheduler"));
+	print_pool(out, json_object_get(service, "nodes"));
+}
+
+static void print_node_object(struct output *out, const json_t *node)
+{
+	out_uint(out, "node", NULL, number_of(node, "node"), NULL);
+	out_uint(out, "weight", "weight", number_of(node, "weight"), NULL);
+	out_str(out, "state", "state", text_of(node, "state"));
+}
+
+static int list(struct mlbctl *ctl, const char *key,
+		void (*print)(struct output *, const json_t *))
+{
+	const json_t *entry;
+	json_t *object;
+	size_t i;
+	int ret = document(&object);
+
+	if (ret)
+		return ret;
+	out_list_begin(&ctl->out);
+	json_array_foreach(json_object_get(object, key), i, entry) {
+		out_begin(&ctl->out);
+		print(&ctl->out, entry);
+		out_end(&ctl->out);
+	}
+	out_list_end(&ctl->out);
+	json_decref(object);
+	return 0;
+}
+
+static int service_list(struct mlbctl *ctl)
+{
+	return list(ctl, "services", print_service_object);
+}
+
+static int node_list(struct mlbctl *ctl)
+{
+	return list(ctl, "nodes", print_node_object);
+}
+
+/* As the commands that would make it. */
+static void show_text(struct output *out, json_t *object)
+{
+	const json_t *stamp = json_object_get(object, "stamp"), *entry;
+	json_t *settings = json_object_get(object, "settings");
+	const char *key;
+	size_t i;
+
+	fprintf(out->file, "# version %" JSON_INTEGER_FORMAT " of ring %" JSON_INTEGER_FORMAT ", hash %s\n",
+		(json_int_t)number_of(stamp, "version"),
+		(json_int_t)number_of(stamp, "ring"), text_of(stamp, "hash"));
+	json_array_foreach(json_object_get(object, "services"), i, entry) {
+		out_begin(out);
+		out_word(out, "service add");
+		print_service_object(out, entry);
+		out_end(out);
+	}
+	json_array_foreach(json_object_get(object, "nodes"), i, entry) {
+		out_begin(out);
+		out_word(out, "node set");
+		print_node_object(out, entry);
+		out_end(out);
+	}
+	json_object_foreach(settings, key, entry) {
+		out_begin(out);
+		out_word(out, "set");
+		out_uint(out, key, key, (uint64_t)json_integer_value(entry),
+			 NULL);
+		out_end(out);
+	}
+}
+
+static int show(struct mlbctl *ctl)
+{
+	json_t *object;
+	int ret = document(&object);
+
+	if (ret)
+		return ret;
+	if (ctl->out.json) {
+		json_dumpf(object, ctl->out.file, JSON_COMPACT);
+		fputc('\n', ctl->out.file);
+	} else {
+		show_text(&ctl->out, object);
+	}
+	json_decref(object);
+	return 0;
+}
+
+/* The stamp stays out: what is loaded gets a new one. */
+static int save(struct mlbctl *ctl)
+{
+	const struct file_args *args = ctl->data;
+	bool to_stdout = !strcmp(args->path, "-");
+	json_t *object;
+	FILE *to;
+	int ret = document(&object);
+
+	if (ret)
+		return ret;
+	json_object_del(object, "stamp");
+	to = to_stdout ? ctl->out.file : fopen(args->path, "we");
+	if (to) {
+		json_dumpf(object, to, JSON_INDENT(2));
+		fputc('\n', to);
+	}
+	json_decref(object);
+	if (!to || ferror(to) || (!to_stdout && fclose(to))) {
+		fprintf(stderr, "mlbctl: %s: %s\n", args->path,
+			strerror(errno));
+		return EXIT_REFUSED;
+	}
+	return 0;
+}
+
+static int load(struct mlbctl *ctl)
+{
+	const struct file_args *args = ctl->data;
+	json_error_t error;
+	json_t *object;
+
+	if (!strcmp(args->path, "-"))
+		object = json_loadf(stdin, JSON_REJECT_DUPLICATES, &error);
+	else
+		object = json_load_file(args->path, JSON_REJECT_DUPLICATES,
+					&error);
+	if (!object) {
+		if (error.line > 0)
+			fprintf(stderr, "mlbctl: %s:%d: %s\n", args->path,
+				error.line, error.text);
+		else
+			fprintf(stderr, "mlbctl: %s\n", error.text);
+		return EXIT_USAGE;
+	}
+	return change(ctl, json_pack("{s:s, s:o}", "op", "load", "document",
+				     object));
+}
+
+static int reload(struct mlbctl *ctl)
+{
+	json_t *answer;
+	int ret = daemon_ask(json_pack("{s:s}", "op", "reload"), &answer);
+
+	(void)ctl;
+	json_decref(answer);
+	return ret;
+}
+
+static const struct verb verbs[] = {
+	{ .name = "service add",
+	  .help = "serve an address and port on every node",
+	  .args = service_change_args,
+	  .size = sizeof(struct service_args),
+	  .run = service_add,
+	  .own_socket = true },
+	{ .name = "service set",
+	  .help = "change scheduler or pool; what is not named stays",
+	  .args = service_change_args,
+	  .size = sizeof(struct service_args),
+	  .prepare = prepare_service_set,
+	  .run = service_set,
+	  .own_socket = true },
+	{ .name = "service del",
+	  .help = "stop serving, and delete the flow entries",
+	  .args = service_del_args,
+	  .size = sizeof(struct service_args),
+	  .run = service_del,
+	  .own_socket = true },
+	{ .name = "service list",
+	  .help = "show the cluster's services",
+	  .args = no_args,
+	  .run = service_list,
+	  .own_socket = true },
+	{ .name = "node set",
+	  .help = "change weight or state of a node, on every node",
+	  .args = node_set_args,
+	  .size = sizeof(struct mlb_node),
+	  .prepare = prepare_node_set,
+	  .run = node_set,
+	  .own_socket = true },
+	{ .name = "node forget",
+	  .help = "the node has weight 1 and is active again, when it is there",
+	  .args = node_args,
+	  .size = sizeof(struct mlb_node),
+	  .run = node_forget,
+	  .own_socket = true },
+	{ .name = "node list",
+	  .help = "show what was set for nodes",
+	  .args = no_args,
+	  .run = node_list,
+	  .own_socket = true },
+	{ .name = "set",
+	  .help = "change settings on every node",
+	  .args = setting_args,
+	  .size = sizeof(struct mlb_config),
+	  .prepare = prepare_set,
+	  .run = set,
+	  .own_socket = true },
+	{ .name = "show",
+	  .help = "show all that the cluster has agreed on",
+	  .args = no_args,
+	  .run = show,
+	  .own_socket = true },
+	{ .name = "save",
+	  .help = "write all that the cluster has agreed on to a file",
+	  .args = save_args,
+	  .size = sizeof(struct file_args),
+	  .run = save,
+	  .own_socket = true },
+	{ .name = "load",
+	  .help = "have the cluster agree on a file, whole, instead of what is",
+	  .args = load_args,
+	  .size = sizeof(struct file_args),
+	  .run = load,
+	  .own_socket = true },
+	{ .name = "reload",
+	  .help = "have mlbd on this node read its file again",
+	  .args = no_args,
+	  .run = reload,
+	  .own_socket = true },
+	{}
+};
+
+static struct command command = {
+	.name = "cluster",
+	.help = "what all nodes agree on, through mlbd",
+	.verbs = verbs,
+};
+
+MLBCTL_COMMAND(command)

@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The document that the cluster agrees on.
+ *
+ * A proposal names the document that it changes by its stamp, and is done by
+ * those who have just this one when it arrives: so it has the same result at
+ * each of them. Whoever has another one will hear of a newer stamp, and gets the
+ * document whole. The proposer itself proposes again, on top of what it has by
+ * then, when somebody else's change came first.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agree.h"
+#include "control.h"
+#include "log.h"
+#include "sync.h"
+
+/* How long a change may take. */
+#define PROPOSAL_MS 5000
+/* Proposals that may wait. */
+#define PROPOSALS_MAX 64
+/* From one attempt to write the file to the next. */
+#define SAVE_AGAIN_MS 5000
+
+struct proposal {
+	struct proposal *next;
+	json_t *change;
+	uint64_t id;
+	uint64_t deadline;
+	struct document_stamp done; /* when it has been made */
+	agree_result_fn *fn;
+	void *arg;
+};
+
+/**
+ * struct save - one attempt to write the file
+ * @agree: NULL when nobody waits for it any more
+ */
+struct save {
+	struct agree *agree;
+	struct document_stamp stamp;
+	char *path;
+	char *text;
+	int status;
+	char error[320];
+	uv_work_t work;
+};
+
+struct agree {
+	uv_loop_t *loop;
+	struct engine *engine;
+	struct sync *sync;
+	const struct agree_events *events;
+	void *arg;
+
+	struct document *document;
+	bool lost;
+	char *path;
+	bool connected;
+	bool quorate;
+	uint64_t ring;
+	struct document_stamp newest; /* of peers */
+
+	struct proposal *waiting; /* in their order; the first may be in flight */
+	bool in_flight;
+	struct proposal *made; /* until they are on disk */
+	uint64_t last_id;
+
+	struct save *save; /* under way */
+	struct document_stamp saved;
+	uint64_t save_at; /* again, after a failure; or 0 */
+	char save_error[320];
+	struct log_limit limit;
+};
+
+static void save(struct agree *a);
+
+const struct document *agree_document(const struct agree *a)
+{
+	return a->document;
+}
+
+bool agree_lost(const struct agree *a)
+{
+	return a->lost;
+}
+
+const char *agree_persist_error(const struct agree *a)
+{
+	return a->save_error[0] ? a->save_error : NULL;
+}
+
+bool agree_persisted(const struct agree *a)
+{
+	return !document_stamp_cmp(&a->saved, &a->document->stamp);
+}
+
+static size_t count(const struct proposal *p)
+{
+	size_t n = 0;
+
+	for (; p; p = p->next)
+		n++;
+	return n;
+}
+
+/* Out of its list, and told; @status 0 with a text is a warning. */
+static void finish(struct proposal **at, int status, const char *text)
+{
+	struct proposal *p = *at;
+
+	*at = p->next;
+	p->fn(p->arg, status, text);
+	json_decref(p->change);
+	free(p);
+}
+
+static void refuse_all(struct proposal **at, int status, const char *text)
+{
+	while (*at)
+		finish(at, status, text);
+}
+
+static int send_json(struct agree *a, enum wire_kind kind, json_t *json)
+{
+	struct wire_message message = { .kind = kind, .json = json };
+	uint8_t *data = NULL;
+	size_t len;
+	int ret;
+
+	if (!json)
+		return -ENOMEM;
+	sync_stamp(a->sync, &message);
+	ret = wire_pack(&message, &data, &len);
+	json_decref(json);
+	if (!ret)
+		ret = engine_send(a->engine, data, len);
+	free(data);
+	return ret;
+}
+
+int agree_send(struct agree *a)
+{
+	return send_json(a, WIRE_DOCUMENT, document_json(a->document));
+}
+
+/* The first that waits goes out, alone: its result is the next one's base. */
+static void propose_next(struct agree *a)
+{
+	struct proposal *p = a->waiting;
+	json_t *json;
+	int ret;
+
+	if (!p || a->in_flight || !a->connected || !a->quorate)
+		return;
+	if (document_stamp_cmp(&a->newest, &a->document->stamp) > 0)
+		return; /* it will come */
+	json = json_pack("{s:I, s:I, s:o, s:O}", "id", (json_int_t)p->id,
+			 "ring", (json_int_t)a->ring, "base",
+			 document_stamp_json(&a->document->stamp), "change",
+			 p->change);
+	ret = send_json(a, WIRE_PROPOSE, json);
+	if (!ret)
+		a->in_flight = true;
+	else if (ret == -EMSGSIZE)
+		finish(&a->waiting, ret, "the change is too large");
+}
+
+/* After a change here, whoever made it. */
+static void changed(struct agree *a, const json_t *change, uint16_t by)
+{
+	json_t *event = json_pack("{s:s, s:o, s:i, s:O?}", "event", "document",
+				  "stamp",
+				  document_stamp_json(&a->document->stamp),
+				  "by", by, "change", change);
+
+	a->lost = false;
+	if (event)
+		control_event(event);
+	save(a);
+	a->events->changed(a->arg, change, by);
+}
+
+static void made(struct agree *a)
+{
+	struct proposal *p = a->waiting, **at = &a->made;
+
+	a->waiting = p->next;
+	a->in_flight = false;
+	p->next = NULL;
+	p->done = a->document->stamp;
+	while (*at)
+		at = &(*at)->next;
+	*at = p;
+}
+
+static bool take_proposal(struct agree *a, uint16_t sender, bool own,
+			  const json_t *json)
+{
+	const json_t *change = json_object_get(json, "change");
+	const json_t *ring = json_object_get(json, "ring");
+	json_int_t id = json_integer_value(json_object_get(json, "id"));
+	struct proposal *ours = own && a->in_flight ? a->waiting : NULL;
+	struct document_stamp base;
+	char error[256];
+	int ret;
+
+	if (!json_is_object(change) || !json_is_integer(ring) ||
+	    json_integer_value(ring) < 0 ||
+	    !document_stamp_parse(json_object_get(json, "base"), &base))
+		return false;
+	if (ours && ours->id != (uint64_t)id)
+		ours = NULL;
+	if (!engine_quorate(a->engine)) {
+		if (ours) {
+			a->in_flight = false;
+			finish(&a->waiting, -EAGAIN,
+			       "this side of the cluster lost its quorum");
+		}
+		return true;
+	}
+	if (document_stamp_cmp(&base, &a->document->stamp)) {
+		if (ours)
+			a->in_flight = false;
+		propose_next(a);
+		return true;
+	}
+	ret = document_change(a->document, change,
+			      (uint64_t)json_integer_value(ring), error,
+			      sizeof(error));
+	if (ret) {
+		if (ours) {
+			a->in_flight = false;
+			finish(&a->waiting, ret, error);
+			propose_next(a);
+		}
+		return true;
+	}
+	if (ours)
+		made(a);
+	changed(a, change, sender);
+	propose_next(a);
+	return true;
+}
+
+static bool take_document(struct agree *a, uint16_t sender, const json_t *json)
+{
+	struct document *document;
+	char error[256];
+
+	if (document_parse(json, &document, error, sizeof(error))) {
+		if (log_allowed(&a->limit))
+			log_warning("node %u sent a document that is not one: %s",
+				    sender, error);
+		return false;
+	}
+	if (document_stamp_cmp(&document->stamp, &a->document->stamp) <= 0 ||
+	    !engine_quorate(a->engine)) {
+		document_free(document);
+		return true;
+	}
+	log_notice("document %llu of node %u adopted",
+		   (unsigned long long)document->stamp.version, sender);
+	document_free(a->document);
+	a->document = document;
+	changed(a, NULL, sender);
+	propose_next(a);
+	return true;
+}
+
+bool agree_message(struct agree *a, uint16_t sender, bool own,
+		   const struct wire_message *message)
+{
+	if (message->kind == WIRE_PROPOSE)
+		return take_proposal(a, sender, own, message->json);
+	return own || take_document(a, sender, message->json);
+}
+
+int agree_propose(struct agree *a, json_t *change, agree_result_fn *fn,
+		  void *arg)
+{
+	struct proposal *p, **at = &a->waiting;
+
+	if (!a->connected || !a->quorate || count(a->waiting) >= PROPOSALS_MAX) {
+		json_decref(change);
+		return !a->connected ? -ENOTCONN : -EAGAIN;
+	}
+	p = calloc(1, sizeof(*p));
+	if (!p) {
+		json_decref(change);
+		return -ENOMEM;
+	}
+	p->change = change;
+	p->id = ++a->last_id;
+	p->deadline = uv_now(a->loop) + PROPOSAL_MS;
+	p->fn = fn;
+	p->arg = arg;
+	while (*at)
+		at = &(*at)->next;
+	*at = p;
+	propose_next(a);
+	return 0;
+}
+
+void agree_view(struct agree *a, const struct engine_view *view)
+{
+	a->connected = view->connected;
+	a->quorate = view->connected && view->quorate;
+	a->ring = view->ring;
+	if (!a->connected) {
+		a->in_flight = false;
+		refuse_all(&a->waiting, -ENOTCONN,
+			   "the connection to corosync was lost; look whether the change was made");
+	} else if (!a->quorate) {
+		/* What is in flight may have been ordered before. */
+		refuse_all(a->in_flight ? &a->waiting->next : &a->waiting,
+			   -EAGAIN, "this side of the cluster has no quorum");
+	}
+	propose_next(a);
+}
+
+void agree_newest(struct agree *a, const struct document_stamp *stamp)
+{
+	a->newest = *stamp;
+	propose_next(a);
+}
+
+void agree_tick(struct agree *a)
+{
+	uint64_t now = uv_now(a->loop);
+	struct proposal **at = &a->waiting;
+
+	while (*at) {
+		if (now < (*at)->deadline) {
+			at = &(*at)->next;
+			continue;
+		}
+		if (at == &a->waiting)
+			a->in_flight = false;
+		finish(at, -ETIMEDOUT,
+		       "the cluster did not answer in time; look whether the change was made");
+	}
+	propose_next(a);
+	if (a->save_at && now >= a->save_at)
+		save(a);
+}
+
+static void save_work(uv_work_t *work)
+{
+	struct save *s = work->data;
+
+	s->status = document_save(s->path, s->text, s->error,
+				  sizeof(s->error));
+}
+
+static void save_free(struct save *s)
+{
+	free(s->path);
+	free(s->text);
+	free(s);
+}
+
+/* Who made the change hears that it will not outlive this mlbd, if so. */
+static void made_finish(struct agree *a, const struct save *s)
+{
+	struct proposal **at = &a->made;
+	char warning[400];
+
+	snprintf(warning, sizeof(warning),
+		 "the change is made, but this node cannot store it: %s",
+		 s->error);
+	while (*at) {
+		if (document_stamp_cmp(&(*at)->done, &s->stamp) <= 0)
+			finish(at, 0, s->status ? warning : NULL);
+		else
+			at = &(*at)->next;
+	}
+}
+
+static void save_done(uv_work_t *work, int status)
+{
+	struct save *s = work->data;
+	struct agree *a = s->agree;
+
+	if (!a) {
+		save_free(s);
+		return;
+	}
+	a->save = NULL;
+	if (status && !s->status) {
+		s->status = status;
+		snprintf(s->error, sizeof(s->error), "%s", strerror(-status));
+	}
+	if (s->status) {
+		if (strcmp(a->save_error, s->error))
+			log_error("the cluster's document cannot be stored: %s; trying again",
+				  s->error);
+		memcpy(a->save_error, s->error, sizeof(a->save_error));
+		a->save_at = uv_now(a->loop) + SAVE_AGAIN_MS;
+	} else {
+		if (a->save_error[0])
+			log_notice("the cluster's document is stored again");
+		a->save_error[0] = '\0';
+		a->saved = s->stamp;
+	}
+	made_finish(a, s);
+	if (document_stamp_cmp(&s->stamp, &a->document->stamp))
+		save(a);
+	save_free(s);
+}
+
+/* One at a time; one that is under way is followed by another. */
+static void save(struct agree *a)
+{
+	struct save *s;
+	json_t *json;
+
+	a->save_at = 0;
+	if (a->save)
+		return;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		goto later;
+	json = document_json(a->document);
+	s->text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+	json_decref(json);
+	s->path = strdup(a->path);
+	s->stamp = a->document->stamp;
+	s->agree = a;
+	s->work.data = s;
+	if (!s->text || !s->path ||
+	    uv_queue_work(a->loop, &s->work, save_work, save_done)) {
+		save_free(s);
+		goto later;
+	}
+	a->save = s;
+	return;
+
+later:
+	snprintf(a->save_error, sizeof(a->save_error), "out of memory");
+	a->save_at = uv_now(a->loop) + SAVE_AGAIN_MS;
+}
+
+static int first_document(struct agree *a)
+{
+	char error[320];
+	int ret = document_load(a->path, &a->document, error, sizeof(error));
+
+	if (!ret) {
+		a->saved = a->document->stamp;
+		return 0;
+	}
+	a->document = document_new();
+	if (!a->document || ret == -ENOMEM)
+		return -ENOMEM;
+	a->lost = ret != -ENOENT;
+	if (a->lost)
+		log_error("%s; waiting for the document of another node, or for \"mlbctl cluster load\"",
+			  error);
+	return 0;
+}
+
+int agree_open(struct agree **agree, uv_loop_t *loop, struct engine *engine,
+	       struct sync *sync, const char *state_dir,
+	       const struct agree_events *events, void *arg)
+{
+	struct agree *a = calloc(1, sizeof(*a));
+
+	*agree = NULL;
+	if (!a)
+		return -ENOMEM;
+	a->loop = loop;
+	a->engine = engine;
+	a->sync = sync;
+	a->events = events;
+	a->arg = arg;
+	if (asprintf(&a->path, "%s/cluster.json", state_dir) < 0)
+		a->path = NULL;
+	if (!a->path || first_document(a)) {
+		document_free(a->document);
+		free(a->path);
+		free(a);
+		return -ENOMEM;
+	}
+	*agree = a;
+	return 0;
+}
+
+void agree_close(struct agree *a)
+{
+	if (!a)
+		return;
+	refuse_all(&a->waiting, -ECANCELED, "mlbd ends");
+	refuse_all(&a->made, 0, "mlbd ends before the change was stored here");
+	if (a->save)
+		a->save->agree = NULL;
+	document_free(a->document);
+	free(a->path);
+	free(a);
+}

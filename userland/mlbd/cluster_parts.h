@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Between the files of the cluster. */
+#ifndef MLBD_CLUSTER_PARTS_H
+#define MLBD_CLUSTER_PARTS_H
+
+#include "agree.h"
+#include "cluster.h"
+#include "log.h"
+#include "members.h"
+#include "sync.h"
+
+enum cluster_error {
+	ERROR_MESSAGE,	/* not whole */
+	ERROR_VERSION,	/* of another version of the messages */
+	ERROR_STRANGER, /* of no member */
+	ERROR_EARLY,	/* before its hello, or in another protocol */
+	ERROR_BODY,	/* whole, but without sense */
+	ERROR_TWIN,	/* of another mlbd with this node's id */
+	ERROR_N
+};
+
+struct cluster {
+	uv_loop_t *loop;
+	const struct config *config;
+	struct kernel *kernel;
+
+	/* NULL with engine none, as are those below it. */
+	struct engine *engine;
+	struct sync *sync;
+	struct agree *agree;
+
+	struct engine_view view;
+	struct members members;
+	uint64_t quorate_since;
+	bool settled;	 /* the newest document is here, as far as can be known */
+	bool configured; /* the kernel took everything, once */
+	bool ready;
+	bool keyed;
+	uint8_t key_id[MLB_KEY_ID_LEN];
+
+	struct hello said; /* last */
+	bool hello_due;
+	uint64_t document_sent;
+
+	uv_timer_t tick;
+	uv_timer_t hello;
+	uv_timer_t apply;
+	uint64_t apply_at; /* again, after a refusal; or 0 */
+	unsigned int handles;
+
+	uint64_t errors[ERROR_N];
+	struct log_limit limit;
+};
+
+extern const char *const cluster_error_names[ERROR_N];
+
+/* What this node says of itself now. */
+struct hello cluster_hello(const struct cluster *cluster);
+
+#endif /* MLBD_CLUSTER_PARTS_H */

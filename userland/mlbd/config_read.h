@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Sections and keys of the file, before what they mean together is looked at. */
+#ifndef MLBD_CONFIG_READ_H
+#define MLBD_CONFIG_READ_H
+
+#include "args.h"
+#include "config.h"
+#include "parse.h"
+
+enum section_kind {
+	SECTION_SELF,
+	SECTION_CLUSTER,
+	SECTION_KERNEL,
+	SECTION_DAEMON,
+	SECTION_PEER,
+	SECTION_SERVICE,
+};
+
+/* Keys of one section, at most. */
+#define SECTION_KEYS_MAX 16
+#define SECTION_NAME_MAX 48
+
+/**
+ * struct section - what stands between one [header] and the next
+ * @name: as written, without the brackets
+ * @line: of the header
+ * @fields: which of @data the keys filled, MLB_F_* or CONFIG_F_*
+ * @given: bit n: key n of the table is there
+ * @key_line: where
+ */
+struct section {
+	enum section_kind kind;
+	char name[SECTION_NAME_MAX];
+	unsigned int line;
+	unsigned int fields;
+	uint32_t given;
+	unsigned int key_line[SECTION_KEYS_MAX];
+	union {
+		struct mlb_node node;
+		struct mlb_config settings;
+		struct {
+			enum config_engine engine;
+			const char *key_file;
+			uint32_t sync_tick;
+		} cluster;
+		struct {
+			const char *state_dir;
+			const char *socket;
+			const char *metrics_file;
+			uint32_t metrics_interval;
+		} daemon;
+		struct {
+			struct mlb_service service;
+			struct node_list nodes;
+		} service;
+	};
+};
+
+/**
+ * struct config_file - a file as it was read
+ * @sections: in the order of the file; those of which there is one come once
+ */
+struct config_file {
+	struct section *sections;
+	size_t n;
+};
+
+int config_read(const char *path, struct config_file *file,
+		struct config_error *error);
+void config_file_free(struct config_file *file);
+
+const struct section *config_section(const struct config_file *file,
+				     enum section_kind kind);
+/* Where a key of the section stands, or its header if it is not there. */
+unsigned int config_line(const struct section *section, const char *key);
+bool config_has(const struct section *section, const char *key);
+
+#endif /* MLBD_CONFIG_READ_H */

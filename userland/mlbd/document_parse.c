@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The parts of the document: services, nodes and settings, from and to JSON. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "document_parts.h"
+#include "parse.h"
+#include "text.h"
+
+__attribute__((format(printf, 3, 4))) static int
+refuse(char *error, size_t size, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(error, size, format, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+static int no_memory(char *error, size_t size)
+{
+	snprintf(error, size, "out of memory");
+	return -ENOMEM;
+}
+
+/* The library's structures have it const, as it is none of its business. */
+uint16_t *document_pool(const struct mlb_service *service)
+{
+	union {
+		const uint16_t *theirs;
+		uint16_t *ours;
+	} pool = { service->nodes };
+
+	return pool.ours;
+}
+
+int document_check_keys(const json_t *json, const char *const *keys,
+			char *error, size_t size)
+{
+	union {
+		const json_t *theirs;
+		json_t *jansson;
+	} object = { json };
+	void *at;
+
+	if (!json_is_object(json))
+		return refuse(error, size, "an object is expected");
+	for (at = json_object_iter(object.jansson); at;
+	     at = json_object_iter_next(object.jansson, at)) {
+		const char *key = json_object_iter_key(at);
+		const char *const *k = keys;
+
+		while (*k && strcmp(*k, key))
+			k++;
+		if (!*k)
+			return refuse(error, size, "\"%.40s\" is not known",
+				      key);
+	}
+	return 0;
+}
+
+static int parse_range(const json_t *json, const char *key, json_int_t min,
+		       json_int_t max, uint32_t *out, char *error, size_t size)
+{
+	const json_t *value = json_object_get(json, key);
+
+	if (!json_is_integer(value) || json_integer_value(value) < min ||
+	    json_integer_value(value) > max)
+		return refuse(error, size,
+			      "%s is not a number from %" JSON_INTEGER_FORMAT
+			      " to %" JSON_INTEGER_FORMAT,
+			      key, min, max);
+	*out = (uint32_t)json_integer_value(value);
+	return 0;
+}
+
+static int parse_word(const json_t *json, const char *key,
+		      const char *const *words, unsigned int *out, char *error,
+		      size_t size)
+{
+	const char *word = json_string_value(json_object_get(json, key));
+
+	for (unsigned int i = 0; word && words[i]; i++) {
+		if (!strcmp(word, words[i])) {
+			*out = i;
+			return 0;
+		}
+	}
+	return refuse(error, size, "%s \"%.40s\" is not known", key,
+		      word ? word : "");
+}
+
+int document_parse_vip(const json_t *json, struct mlb_endpoint *vip,
+		       char *error, size_t size)
+{
+	const char *text = json_string_value(json_object_get(json, "vip"));
+	const char *wrong;
+
+	if (!text)
+		return refuse(error, size, "vip is missing");
+	wrong = parse_endpoint(text, vip);
+	if (wrong)
+		return refuse(error, size, "vip %.60s %s", text, wrong);
+	return 0;
+}
+
+static int id_cmp(const void *a, const void *b)
+{
+	return *(const uint16_t *)a - *(const uint16_t *)b;
+}
+
+static int parse_pool(const json_t *json, struct mlb_service *service,
+		      char *error, size_t size)
+{
+	size_t n = json_array_size(json);
+	uint16_t *pool = NULL;
+
+	if (!json_is_array(json))
+		return refuse(error, size, "nodes is not a list");
+	if (n > MLB_NODE_ID_MAX)
+		return refuse(error, size, "nodes has too many");
+	if (n) {
+		pool = calloc(n, sizeof(*pool));
+		if (!pool)
+			return no_memory(error, size);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const json_t *id = json_array_get(json, i);
+
+		if (!json_is_integer(id) || json_integer_value(id) < 1 ||
+		    json_integer_value(id) > MLB_NODE_ID_MAX) {
+			free(pool);
+			return refuse(error, size,
+				      "nodes has something that is not a node id from 1 to %d",
+				      MLB_NODE_ID_MAX);
+		}
+		pool[i] = (uint16_t)json_integer_value(id);
+	}
+	if (n)
+		qsort(pool, n, sizeof(*pool), id_cmp);
+	for (size_t i = 1; i < n; i++) {
+		if (pool[i] == pool[i - 1]) {
+			free(pool);
+			return refuse(error, size, "nodes names one twice");
+		}
+	}
+	free(document_pool(service));
+	service->nodes = pool;
+	service->n_nodes = n;
+	return 0;
+}
+
+int document_parse_service(const json_t *json, struct mlb_service *service,
+			   char *error, size_t size)
+{
+	const json_t *nodes = json_object_get(json, "nodes");
+	unsigned int scheduler = service->scheduler;
+	int ret = 0;
+
+	if (json_object_get(json, "scheduler"))
+		ret = parse_word(json, "scheduler", scheduler_words,
+				 &scheduler, error, size);
+	if (!ret && nodes)
+		ret = parse_pool(nodes, service, error, size);
+	service->scheduler = scheduler;
+	service->fields = MLB_F_SERVICE_SCHEDULER | MLB_F_SERVICE_NODES;
+	return ret;
+}
+
+/* Everything but its id, which says which node this is. */
+static int parse_node_values(const json_t *json, struct document_node *node,
+			     char *error, size_t size)
+{
+	unsigned int state = node->state;
+	int ret = 0;
+
+	if (json_object_get(json, "weight"))
+		ret = parse_range(json, "weight", 0, MLB_WEIGHT_MAX,
+				  &node->weight, error, size);
+	if (!ret && json_object_get(json, "state"))
+		ret = parse_word(json, "state", node_state_words, &state,
+				 error, size);
+	if (ret)
+		return ret;
+	if (state == MLB_NODE_STATE_DEAD)
+		return refuse(error, size,
+			      "state \"dead\" is what the cluster finds out, and nobody says");
+	node->state = state;
+	return 0;
+}
+
+int document_parse_node(const json_t *json, struct document_node *node,
+			char *error, size_t size)
+{
+	uint32_t id;
+	int ret = parse_range(json, "node", 1, MLB_NODE_ID_MAX, &id, error,
+			      size);
+
+	if (ret)
+		return ret;
+	if (node->id != id)
+		*node = (struct document_node){ .id = (uint16_t)id,
+						.weight = 1 };
+	return parse_node_values(json, node, error, size);
+}
+
+int document_parse_settings(const json_t *json, struct mlb_config *settings,
+			    char *error, size_t size)
+{
+	static const char *const keys[] = { "resolve-timeout", "resolve-rate",
+					    NULL };
+	int ret = document_check_keys(json, keys, error, size);
+
+	if (!ret && json_object_get(json, "resolve-timeout")) {
+		ret = parse_range(json, "resolve-timeout", 2, 1000,
+				  &settings->resolve_timeout, error, size);
+		settings->fields |= MLB_F_CONFIG_RESOLVE_TIMEOUT;
+	}
+	if (!ret && json_object_get(json, "resolve-rate")) {
+		ret = parse_range(json, "resolve-rate", 1, 10000000,
+				  &settings->resolve_rate, error, size);
+		settings->fields |= MLB_F_CONFIG_RESOLVE_RATE;
+	}
+	return ret;
+}
+
+static int vip_cmp(const struct mlb_endpoint *a, const struct mlb_endpoint *b)
+{
+	char at[ENDPOINT_TEXT], bt[ENDPOINT_TEXT];
+
+	return strcmp(endpoint_text(a, at), endpoint_text(b, bt));
+}
+
+size_t document_find_service(const struct document *document,
+			     const struct mlb_endpoint *vip, bool *found)
+{
+	size_t low = 0, high = document->n_services;
+
+	*found = false;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int cmp = vip_cmp(&document->services[mid].vip, vip);
+
+		if (!cmp) {
+			*found = true;
+			return mid;
+		}
+		if (cmp < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+size_t document_find_node(const struct document *document, uint16_t id,
+			  bool *found)
+{
+	size_t at = 0;
+
+	while (at < document->n_nodes && document->nodes[at].id < id)
+		at++;
+	*found = at < document->n_nodes && document->nodes[at].id == id;
+	return at;
+}
+
+int document_insert_service(struct document *document, size_t at,
+			    const struct mlb_service *service, char *error,
+			    size_t size)
+{
+	struct mlb_service *services;
+	size_t n = document->n_services;
+
+	if (n >= DOCUMENT_SERVICES_MAX) {
+		snprintf(error, size, "there are %d services already",
+			 DOCUMENT_SERVICES_MAX);
+		return -ENOSPC;
+	}
+	services = reallocarray(document->services, n + 1, sizeof(*services));
+	if (!services)
+		return no_memory(error, size);
+	memmove(services + at + 1, services + at,
+		(n - at) * sizeof(*services));
+	services[at] = *service;
+	document->services = services;
+	document->n_services++;
+	return 0;
+}
+
+int document_insert_node(struct document *document, size_t at,
+			 const struct document_node *node, char *error,
+			 size_t size)
+{
+	struct document_node *nodes;
+	size_t n = document->n_nodes;
+
+	if (n >= DOCUMENT_NODES_MAX) {
+		snprintf(error, size, "something is set for %d nodes already",
+			 DOCUMENT_NODES_MAX);
+		return -ENOSPC;
+	}
+	nodes = reallocarray(document->nodes, n + 1, sizeof(*nodes));
+	if (!nodes)
+		return no_memory(error, size);
+	memmove(nodes + at + 1, nodes + at, (n - at) * sizeof(*nodes));
+	nodes[at] = *node;
+	document->nodes = nodes;
+	document->n_nodes++;
+	return 0;
+}
+
+static int add_service(const json_t *json, struct document *document,
+		       char *error, size_t size)
+{
+	static const char *const keys[] = { "vip", "scheduler", "nodes", NULL };
+	struct mlb_service service = {};
+	bool found;
+	size_t at;
+	int ret = document_check_keys(json, keys, error, size);
+
+	if (!ret)
+		ret = document_parse_vip(json, &service.vip, error, size);
+	if (ret)
+		return ret;
+	at = document_find_service(document, &service.vip, &found);
+	if (found)
+		return refuse(error, size, "a service is there twice");
+	ret = document_parse_service(json, &service, error, size);
+	if (!ret)
+		ret = document_insert_service(document, at, &service, error,
+					      size);
+	if (ret)
+		free(document_pool(&service));
+	return ret;
+}
+
+static int add_node(const json_t *json, struct document *document, char *error,
+		    size_t size)
+{
+	static const char *const keys[] = { "node", "weight", "state", NULL };
+	struct document_node node = {};
+	bool found;
+	size_t at;
+	int ret = document_check_keys(json, keys, error, size);
+
+	if (!ret)
+		ret = document_parse_node(json, &node, error, size);
+	if (ret)
+		return ret;
+	at = document_find_node(document, node.id, &found);
+	if (found)
+		return refuse(error, size, "a node is there twice");
+	return document_insert_node(document, at, &node, error, size);
+}
+
+static int add_each(const json_t *json, const char *key,
+		    struct document *document,
+		    int (*add)(const json_t *json, struct document *document,
+			       char *error, size_t size),
+		    char *error, size_t size)
+{
+	const json_t *list = json_object_get(json, key);
+	int ret = 0;
+
+	if (list && !json_is_array(list))
+		return refuse(error, size, "%s is not a list", key);
+	for (size_t i = 0; !ret && i < json_array_size(list); i++)
+		ret = add(json_array_get(list, i), document, error, size);
+	return ret;
+}
+
+int document_parse_contents(const json_t *json, struct document *document,
+			    char *error, size_t size)
+{
+	static const char *const keys[] = { "stamp", "services", "nodes",
+					    "settings", NULL };
+	const json_t *settings = json_object_get(json, "settings");
+	int ret = document_check_keys(json, keys, error, size);
+
+	if (!ret)
+		ret = add_each(json, "services", document, add_service, error,
+			       size);
+	if (!ret)
+		ret = add_each(json, "nodes", document, add_node, error, size);
+	if (!ret && settings)
+		ret = document_parse_settings(settings, &document->settings,
+					      error, size);
+	return ret;
+}
+
+static json_t *service_json(const struct mlb_service *service)
+{
+	char text[ENDPOINT_TEXT];
+	json_t *nodes = json_array();
+
+	for (size_t i = 0; i < service->n_nodes; i++)
+		json_array_append_new(nodes, json_integer(service->nodes[i]));
+	return json_pack("{s:s, s:s, s:o}", "vip",
+			 endpoint_text(&service->vip, text), "scheduler",
+			 word_of(scheduler_words, service->scheduler), "nodes",
+			 nodes);
+}
+
+static json_t *node_json(const struct document_node *node)
+{
+	return json_pack("{s:i, s:I, s:s}", "node", node->id, "weight",
+			 (json_int_t)node->weight, "state",
+			 word_of(node_state_words, node->state));
+}
+
+static json_t *settings_json(const struct mlb_config *settings)
+{
+	json_t *json = json_object();
+
+	if (settings->fields & MLB_F_CONFIG_RESOLVE_TIMEOUT)
+		json_object_set_new(json, "resolve-timeout",
+				    json_integer(settings->resolve_timeout));
+	if (settings->fields & MLB_F_CONFIG_RESOLVE_RATE)
+		json_object_set_new(json, "resolve-rate",
+				    json_integer(settings->resolve_rate));
+	return json;
+}
+
+/* In one order of keys: the hash is taken of the text. */
+json_t *document_contents(const struct document *document)
+{
+	json_t *services = json_array(), *nodes = json_array();
+
+	for (size_t i = 0; i < document->n_services; i++)
+		json_array_append_new(services,
+				      service_json(&document->services[i]));
+	for (size_t i = 0; i < document->n_nodes; i++)
+		json_array_append_new(nodes, node_json(&document->nodes[i]));
+	return json_pack("{s:o, s:o, s:o}", "services", services, "nodes",
+			 nodes, "settings",
+			 settings_json(&document->settings));
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The peers, by id. */
+#include <string.h>
+
+#include "members.h"
+
+struct peer *members_find(struct members *members, uint16_t id)
+{
+	for (size_t i = 0; i < members->n; i++)
+		if (members->peers[i].id == id)
+			return &members->peers[i];
+	return NULL;
+}
+
+struct peer *members_get(struct members *members, uint16_t id)
+{
+	struct peer *peer = members_find(members, id);
+	size_t at = 0;
+
+	if (peer || members->n == MEMBERS_MAX)
+		return peer;
+	while (at < members->n && members->peers[at].id < id)
+		at++;
+	peer = &members->peers[at];
+	memmove(peer + 1, peer, (members->n - at) * sizeof(*peer));
+	members->n++;
+	*peer = (struct peer){ .id = id };
+	return peer;
+}
+
+void members_drop(struct members *members, uint16_t id)
+{
+	struct peer *peer = members_find(members, id);
+	size_t at;
+
+	if (!peer)
+		return;
+	at = (size_t)(peer - members->peers);
+	members->n--;
+	memmove(peer, peer + 1, (members->n - at) * sizeof(*peer));
+}
+
+bool peer_usable(const struct peer *peer)
+{
+	return peer->daemon && peer->greeted &&
+	       hello_protocol_fits(&peer->hello);
+}
+
+void peer_left(struct peer *peer)
+{
+	peer->daemon = false;
+	peer->greeted = false;
+	peer->fault[0] = '\0';
+}
+
+static bool in_view(const struct engine_view *view, uint16_t id)
+{
+	for (size_t i = 0; i < view->n_nodes; i++)
+		if (view->nodes[i] == id)
+			return true;
+	return false;
+}
+
+enum peer_step peer_judge(struct peer *peer, const struct engine_view *view)
+{
+	if (!view->connected)
+		return PEER_SAME;
+	peer->member = in_view(view, peer->id);
+	if (!view->quorate)
+		return PEER_SAME;
+	if (!peer->member && peer->up) {
+		peer->up = false;
+		peer->fresh = false;
+		return PEER_DEAD;
+	}
+	if (peer->member && !peer->up && peer_usable(peer) &&
+	    peer->hello.ready && !peer->fault[0]) {
+		peer->up = true;
+		peer->fresh = true;
+		return PEER_UP;
+	}
+	return PEER_SAME;
+}
+
+size_t members_goal(const struct members *members,
+		    struct goal_node nodes[MEMBERS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < members->n; i++) {
+		const struct peer *peer = &members->peers[i];
+
+		if (peer->addr.family != AF_UNSPEC)
+			nodes[n++] = (struct goal_node){ .id = peer->id,
+							 .addr = peer->addr,
+							 .alive = peer->up };
+	}
+	return n;
+}
+
+struct document_stamp members_newest(const struct members *members)
+{
+	struct document_stamp newest = {};
+
+	for (size_t i = 0; i < members->n; i++) {
+		const struct peer *peer = &members->peers[i];
+
+		if (peer_usable(peer) &&
+		    document_stamp_cmp(&peer->hello.stamp, &newest) > 0)
+			newest = peer->hello.stamp;
+	}
+	return newest;
+}
+
+bool members_greeted(const struct members *members, uint64_t now,
+		     uint64_t patience)
+{
+	for (size_t i = 0; i < members->n; i++) {
+		const struct peer *peer = &members->peers[i];
+
+		if (peer->daemon && !peer->greeted &&
+		    now - peer->since < patience)
+			return false;
+	}
+	return true;
+}
+
+size_t members_before(const struct members *members, uint16_t self,
+		      const struct document_stamp *stamp, bool *behind)
+{
+	size_t before = 0;
+
+	*behind = false;
+	for (size_t i = 0; i < members->n; i++) {
+		const struct peer *peer = &members->peers[i];
+		int cmp;
+
+		if (!peer_usable(peer))
+			continue;
+		cmp = document_stamp_cmp(&peer->hello.stamp, stamp);
+		if (cmp < 0)
+			*behind = true;
+		else if (!cmp && peer->id < self)
+			before++;
+	}
+	return before;
+}

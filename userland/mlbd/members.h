@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The peers: what the engine, their mlbds and our kernel know of them. Pure:
+ * nothing here tells anybody or waits for anything.
+ */
+#ifndef MLBD_MEMBERS_H
+#define MLBD_MEMBERS_H
+
+#include "engine.h"
+#include "goal.h"
+#include "hello.h"
+
+/* Nodes that were members once stay as dead; so many can be known. */
+#define MEMBERS_MAX 256
+
+/**
+ * struct peer - another node
+ * @member: the engine sees it alive
+ * @daemon: its mlbd is there
+ * @greeted: it has said @hello
+ * @up: it is in use: not dead in the kernel
+ * @fresh: the kernel gets its node, so its owner entries have to be loaded
+ * @fault: why it is not used, or ""
+ * @addr: its tunnel, or AF_UNSPEC when that is not known
+ * @since: when its mlbd came, ms of the loop's clock
+ */
+struct peer {
+	uint16_t id;
+	bool member;
+	bool daemon;
+	bool greeted;
+	bool up;
+	bool fresh;
+	char fault[160];
+	struct mlb_addr addr;
+	struct hello hello;
+	uint64_t since;
+};
+
+/**
+ * struct members - the peers, by id
+ */
+struct members {
+	struct peer peers[MEMBERS_MAX];
+	size_t n;
+};
+
+struct peer *members_find(struct members *members, uint16_t id);
+
+/* Return: NULL when there are too many. */
+struct peer *members_get(struct members *members, uint16_t id);
+void members_drop(struct members *members, uint16_t id);
+
+/* Whether it told something that can be relied on. */
+bool peer_usable(const struct peer *peer);
+
+/* A peer's mlbd has left, or the engine is gone: what it said is void. */
+void peer_left(struct peer *peer);
+
+/**
+ * enum peer_step - what became of a peer
+ */
+enum peer_step { PEER_SAME, PEER_UP, PEER_DEAD };
+
+/*
+ * What a quorate view makes of it: up once its mlbd is ready, and from then on
+ * as long as the view has it, with its mlbd or without.
+ */
+enum peer_step peer_judge(struct peer *peer, const struct engine_view *view);
+
+/* For goal_make(); those of which no address is known are left out. */
+size_t members_goal(const struct members *members,
+		    struct goal_node nodes[MEMBERS_MAX]);
+
+/* The newest document that a peer has told of; all zero without any. */
+struct document_stamp members_newest(const struct members *members);
+
+/* Whether all mlbds that are there have said hello, or had @patience ms to. */
+bool members_greeted(const struct members *members, uint64_t now,
+		     uint64_t patience);
+
+/*
+ * How many peers with a lower id than @self have the document of this stamp,
+ * and whether any has an older one.
+ */
+size_t members_before(const struct members *members, uint16_t self,
+		      const struct document_stamp *stamp, bool *behind);
+
+#endif /* MLBD_MEMBERS_H */
