@@ -21,3 +21,8 @@ if ! { apt-get -q update &&
 	cat "$log" >&2
 	die "cannot install packages"
 fi
+# Corosync is for the virtual machines; the host's own stays off.
+if [[ " ${missing[*]} " = *' corosync '* ]] && [ -d /run/systemd/system ]; then
+	systemctl disable --now corosync >> "$log" 2>&1 < /dev/null ||
+		die "cannot stop corosync, which was installed just now"
+fi

@@ -58,6 +58,7 @@ children_end()
 
 	for pid in "${CHILDREN[@]}"; do
 		kill "$pid" 2> /dev/null
+		kill -CONT "$pid" 2> /dev/null
 	done
 	for pid in "${CHILDREN[@]}"; do
 		wait "$pid" 2> /dev/null
