@@ -258,6 +258,14 @@ static void resolve_ask(struct mlb_net *mn, const struct mlb_tunmsg *msg,
 	mlb_count_add(mn, RESOLVE_QUERY_TX, n);
 }
 
+/* Whether a node that has what an entry asks for takes what waits there. */
+static bool resolve_admits(const struct mlb_pending *pending,
+			   const struct mlb_node *node)
+{
+	return pending->key.kind != MLB_TUNMSG_TOKEN ||
+	       mlb_node_takes_joins(node);
+}
+
 static bool resolve_skb_is_ipv6(const struct sk_buff *skb)
 {
 	return skb->protocol == htons(ETH_P_IPV6);
@@ -542,14 +550,16 @@ static bool resolve_step(struct mlb_net *mn)
 
 	if (pending->weak_node)
 		node = mlb_node_find(mn, pending->weak_node);
-	if (node && !node->self && mlb_node_reachable(node)) {
+	if (node && (node->self || !mlb_node_reachable(node)))
+		node = NULL;
+	if (node && resolve_admits(pending, node)) {
 		resolve_unlink(mn, pending);
 		spin_unlock_bh(&res->lock);
 		resolve_deliver(mn, pending, node, mlb_node_is_peer(node));
 		return true;
 	}
 
-	if (!pending->asked_all) {
+	if (!node && !pending->asked_all) {
 		resolve_unlink(mn, pending);
 		spin_unlock_bh(&res->lock);
 		resolve_drop(mn, pending);
@@ -560,8 +570,9 @@ static bool resolve_step(struct mlb_net *mn)
 	resolve_refuse(mn, pending, &queue);
 	spin_unlock_bh(&res->lock);
 
-	mlb_count(mn, RESOLVE_TIMEOUT);
-	resolve_release(mn, &queue, okfn, false);
+	if (!node)
+		mlb_count(mn, RESOLVE_TIMEOUT);
+	resolve_release(mn, &queue, okfn, node);
 	return true;
 }
 
@@ -635,7 +646,7 @@ void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 		spin_unlock_bh(&res->lock);
 		return;
 	}
-	if (token && !mlb_node_takes_joins(holder)) {
+	if (!resolve_admits(pending, holder)) {
 		memcpy(okfn, pending->okfn, sizeof(okfn));
 		resolve_refuse(mn, pending, &queue);
 		spin_unlock_bh(&res->lock);
