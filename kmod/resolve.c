@@ -570,7 +570,9 @@ static bool resolve_step(struct mlb_net *mn)
 	resolve_refuse(mn, pending, &queue);
 	spin_unlock_bh(&res->lock);
 
-	if (!node)
+	if (node)
+		mlb_count(mn, RESOLVE_FOUND);
+	else
 		mlb_count(mn, RESOLVE_TIMEOUT);
 	resolve_release(mn, &queue, okfn, node);
 	return true;
@@ -650,6 +652,7 @@ void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 		memcpy(okfn, pending->okfn, sizeof(okfn));
 		resolve_refuse(mn, pending, &queue);
 		spin_unlock_bh(&res->lock);
+		mlb_count(mn, RESOLVE_FOUND);
 		resolve_release(mn, &queue, okfn, true);
 		return;
 	}
