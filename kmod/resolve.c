@@ -174,7 +174,9 @@ static void resolve_enqueue(struct mlb_pending *pending, struct list_head *list,
 	struct mlb_pending *last;
 
 	pending->deadline = jiffies + life;
-	/* Later only when resolve-timeout was lowered just now. */
+	/* The last may be later when resolve-timeout was lowered just now, or
+	 * for an entry whose timer was late; that one then waits as long.
+	 */
 	if (!list_empty(list)) {
 		last = list_last_entry(list, struct mlb_pending, list);
 		if (time_after(last->deadline, pending->deadline))
