@@ -56,7 +56,7 @@ enum pending_state {
  * @seq: see struct mlb_tunmsg
  * @ack: likewise
  * @queue: the packets; each keeps a reference to its device
- * @okfn: where the local stack goes on with them; IPv4, IPv6
+ * @okfn: where the local stack goes on with each of them, in their order
  * @weak_node: node that gets them if nobody surely has the flow: one that has a
  *	TIME_WAIT socket for it, or one without mlb that the scheduler names; or 0
  * @weak_self: this host has one
@@ -72,7 +72,7 @@ struct mlb_pending {
 	__be32 seq;
 	__be32 ack;
 	struct sk_buff_head queue;
-	mlb_okfn okfn[2];
+	mlb_okfn okfn[RESOLVE_PARKED_KEY];
 	u16 weak_node;
 	bool weak_self;
 	bool asked_all;
@@ -268,21 +268,15 @@ static bool resolve_admits(const struct mlb_pending *pending,
 	       mlb_node_takes_joins(node);
 }
 
-static bool resolve_skb_is_ipv6(const struct sk_buff *skb)
-{
-	return skb->protocol == htons(ETH_P_IPV6);
-}
-
 static void resolve_park(struct mlb_net *mn, struct mlb_pending *pending,
 			 struct sk_buff *skb, mlb_okfn okfn)
 {
 	lockdep_assert_held(&mn->resolve.lock);
 
-	/* A bridge's next function is not for packets of other devices, and
-	 * packets of a bridge go on another way.
+	/* That of a bridge, or of a tunnel that hands packets to the hooks of
+	 * IP itself, is not for packets that came another way.
 	 */
-	if (!mlb_steer_skb_is_bridged(skb))
-		pending->okfn[resolve_skb_is_ipv6(skb)] = okfn;
+	pending->okfn[skb_queue_len(&pending->queue)] = okfn;
 	dev_hold(skb->dev);
 	skb_dst_force(skb);
 	__skb_queue_tail(&pending->queue, skb);
@@ -437,7 +431,7 @@ static void resolve_release(struct mlb_net *mn, struct sk_buff_head *queue,
 			mlb_count(mn, STEER_REFUSED_STATE);
 		else
 			mlb_count(mn, STEER_UNCLAIMED);
-		mlb_steer_continue(mn, skb, okfn[resolve_skb_is_ipv6(skb)]);
+		mlb_steer_continue(mn, skb, *okfn++);
 		dev_put(dev);
 	}
 }
@@ -503,7 +497,7 @@ static bool resolve_step(struct mlb_net *mn)
 	struct sk_buff_head queue;
 	struct mlb_tunmsg msg;
 	unsigned int peers;
-	mlb_okfn okfn[2];
+	mlb_okfn okfn[RESOLVE_PARKED_KEY];
 	bool allowed;
 
 	spin_lock_bh(&res->lock);
@@ -618,7 +612,7 @@ void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 	struct mlb_pending *pending;
 	struct sk_buff_head queue;
 	struct resolve_key key;
-	mlb_okfn okfn[2];
+	mlb_okfn okfn[RESOLVE_PARKED_KEY];
 
 	mlb_count(mn, RESOLVE_ANSWER_RX);
 	if (msg->hold == MLB_TUNMSG_NO) {

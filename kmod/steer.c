@@ -366,16 +366,6 @@ static unsigned int steer_hook(void *priv, struct sk_buff *skb,
 	return verdict;
 }
 
-/* Whether a bridge brings the packet to the hooks of IP. */
-bool mlb_steer_skb_is_bridged(const struct sk_buff *skb)
-{
-#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
-	return nf_bridge_info_get(skb);
-#else
-	return false;
-#endif
-}
-
 /**
  * mlb_steer_found() - a parked packet is to go to a node
  * @mn: the namespace
