@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Inside a machine of the lab: carry out what the harness sends over the virtio
 # port, a command a line in base64, and answer with a line "STATUS OUTPUT", the
-# output in base64 too. A subshell keeps what a command starts apart.
+# output in base64 too. A command is on its own, but for those that begin with
+# "here:", which leave variables and children to the next ones.
 
 lab_port()
 {
@@ -26,9 +27,13 @@ lab_agent()
 	exec 7<> "$port"
 	echo "up $(cut -d' ' -f1 /proc/uptime | base64 -w0)" >&7
 	while read -r command <&7; do
-		output=$(eval "$(base64 -d <<< "$command")" 2>&1 < /dev/null 7>&-)
+		command=$(base64 -d <<< "$command")
+		case $command in
+		here:*)	eval "${command#here:}" ;;
+		*)	(eval "$command") ;;
+		esac > /run/lab-output 2>&1 < /dev/null 7>&-
 		status=$?
-		echo "$status $(base64 -w0 <<< "$output")" >&7
+		echo "$status $(base64 -w0 /run/lab-output)" >&7
 	done
 }
 

@@ -33,7 +33,7 @@ lab_install() # RELEASE
 
 	mkdir -p "$layer/up/srv"
 	cp "$ROOT"/build/deb/mlb-dkms_*.deb "$layer/up/srv/"
-	find "$ROOT/build/deb" -name 'mlb_*.deb' -exec cp {} "$layer/up/srv/" \;
+	cp "$ROOT"/build/deb/mlb_*.deb "$layer/up/srv/"
 	# shellcheck disable=SC2016	# expanded by the inner shell
 	"$ROOT/scripts/in-root.sh" -l "$layer" "$STOCK/root" sh -euc '
 		export DEBIAN_FRONTEND=noninteractive
@@ -41,10 +41,11 @@ lab_install() # RELEASE
 		version=$(dpkg-query -W -f "\${Version}" mlb-dkms)
 		dkms status "mlb/$version" -k "$1" | grep -q installed ||
 			dkms install "mlb/$version" -k "$1"
-		rm /srv/*.deb' sh "$1" > "$LAB/install.log" 2>&1 < /dev/null || {
+		rm /srv/mlb-dkms*' sh "$1" > "$LAB/install.log" 2>&1 < /dev/null || {
 		cat "$LAB/install.log" >&2
 		die "the packages cannot be installed"
 	}
+	MLB_UID=$(awk -F: '$1 == "mlb" { print $3 }' "$layer/up/etc/passwd")
 	# Marks of what was removed are overlayfs's own.
 	find "$layer/up" -type c -delete
 }
@@ -150,9 +151,13 @@ lab_node_files() # I DIR
 		"$etc/systemd/system/network-online.target.wants/"
 	cp "$ROOT/scripts/lab-agent.sh" "$2/usr/local/sbin/lab-agent"
 	cp "$ROOT/selftests/mptcp_load" "$2/usr/local/sbin/"
+	mkdir -p "$2/usr/local/lib"
+	cp "$ROOT/scripts/vm-faults.sh" "$2/usr/local/lib/"
 	lab_corosync_conf "$LAB_NODES" > "$etc/corosync/corosync.conf"
 	install -m 400 "$LAB/authkey" "$etc/corosync/authkey"
-	install -m 600 "$LAB/key" "$etc/mlb/key"
+	install -m 600 -o "$MLB_UID" "$LAB/key" "$etc/mlb/key"
+	ln -s /lib/systemd/system/mlbd.service \
+		"$etc/systemd/system/multi-user.target.wants/"
 	sed "s/@ID@/$i/" "$ROOT/scripts/lab-mlb.conf" > "$etc/mlb/mlb.conf"
 }
 
@@ -244,11 +249,13 @@ lab_connect() # MACHINE
 	fi
 }
 
-# Prints what the command printed; its status is the command's.
+# Prints what the command printed; its status is the command's. A machine that
+# was ended on purpose has nothing to say.
 on() # MACHINE COMMAND
 {
 	local status output
 
+	kill -0 "${LAB_PID[$1]}" 2> /dev/null || return 0
 	base64 -w0 <<< "${*:2}" >&"${LAB_IN[$1]}"
 	echo >&"${LAB_IN[$1]}"
 	if ! read -r -t "$LAB_TIMEOUT" status output <&"${LAB_OUT[$1]}"; then
