@@ -59,7 +59,9 @@ static void answer_flow(struct mlb_net *mn, struct mlb_tunmsg *answer,
 	struct mlb_flow *flow;
 	struct mlb_node *node;
 
-	if (sk) {
+	if (sk && mlb_socket_refuses(sk, ack)) {
+		sock_gen_put(sk);
+	} else if (sk) {
 		answer->hold = mlb_socket_is_past(sk) ? MLB_TUNMSG_WEAK :
 							MLB_TUNMSG_YES;
 		sock_gen_put(sk);

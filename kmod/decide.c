@@ -169,6 +169,10 @@ static bool decide_socket(struct mlb_net *mn, const struct mlb_packet *pkt,
 			  const struct net_device *dev, struct mlb_decision *d)
 {
 	d->sk = mlb_socket_find(mn, &pkt->tuple, dev);
+	if (d->sk && pkt->ack && mlb_socket_refuses(d->sk, pkt->ack_seq)) {
+		sock_gen_put(d->sk);
+		d->sk = NULL;
+	}
 	if (d->sk && !mlb_socket_is_past(d->sk)) {
 		decide(d, MLB_VERDICT_LOCAL, MLB_RULE_SOCKET,
 		       MLB_REASON_SOCKET, NULL);

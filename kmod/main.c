@@ -29,6 +29,9 @@ static int __init mlb_init(void)
 	err = mlb_selftest_owner();
 	if (err)
 		goto err_netlink;
+	err = mlb_selftest_learn();
+	if (err)
+		goto err_netlink;
 	return 0;
 
 err_netlink:
@@ -45,6 +48,7 @@ err_owner:
 
 static void __exit mlb_exit(void)
 {
+	mlb_selftest_learn_end();
 	mlb_netlink_unregister();
 	mlb_net_unregister();
 	rcu_barrier();

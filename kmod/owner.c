@@ -53,9 +53,9 @@ struct mlb_owner *mlb_owner_locked(struct mlb_net *mn, u32 token)
 }
 
 static struct mlb_owner *owner_new(u32 token, u16 node, u16 cpu,
-				   enum mlb_owner_origin origin)
+				   enum mlb_owner_origin origin, gfp_t gfp)
 {
-	struct mlb_owner *owner = kmem_cache_zalloc(owner_cache, GFP_ATOMIC);
+	struct mlb_owner *owner = kmem_cache_zalloc(owner_cache, gfp);
 
 	if (!owner)
 		return NULL;
@@ -158,7 +158,8 @@ void mlb_owner_end(struct mlb_net *mn, struct mlb_owner *owner)
 
 	if (owner->rival)
 		heir = owner_new(owner->token, owner->rival,
-				 MLB_OWNER_CPU_UNKNOWN, MLB_OWNER_NETLINK);
+				 MLB_OWNER_CPU_UNKNOWN, MLB_OWNER_NETLINK,
+				 GFP_ATOMIC);
 	if (heir)
 		owner_replace(mn, owner, heir);
 	else
@@ -264,7 +265,10 @@ free:
 static int owner_put(struct mlb_net *mn, u32 token, u16 node, u16 cpu,
 		     enum mlb_owner_origin origin, enum owner_how how)
 {
-	struct mlb_owner *owner = owner_new(token, node, cpu, origin);
+	/* Who adds entries pays for them. */
+	gfp_t gfp = origin == MLB_OWNER_NETLINK ? GFP_KERNEL_ACCOUNT :
+						  GFP_ATOMIC;
+	struct mlb_owner *owner = owner_new(token, node, cpu, origin, gfp);
 	int err;
 
 	if (!owner)
@@ -292,8 +296,8 @@ static int owner_put(struct mlb_net *mn, u32 token, u16 node, u16 cpu,
  * An entry of MLB_OWNER_CACHED always gives way, and never takes the place of
  * another; one of MLB_OWNER_SEEN gives way to all others, and takes the place
  * of a cached one only. One of MLB_OWNER_LOCAL takes the place of any other
- * node's, which becomes its rival if it was announced. Usable in any context
- * but a hard interrupt.
+ * node's, which becomes its rival if it was announced. Process context for
+ * MLB_OWNER_NETLINK; for others any but a hard interrupt.
  *
  * Return: 0; -EEXIST when there is an entry that does not give way; -ENOSPC
  * when the table is full; -ENOMEM.
@@ -312,7 +316,8 @@ int mlb_owner_insert(struct mlb_net *mn, u32 token, u16 node, u16 cpu,
  * @node: the node
  * @cpu: CPU that took the first subflow, or MLB_OWNER_CPU_UNKNOWN
  *
- * Makes an entry, or the node the rival of another that has one.
+ * Makes an entry, or the node the rival of another that has one. Process
+ * context.
  *
  * Return: 0, -ENOSPC when the table is full, -ENOMEM.
  */

@@ -171,7 +171,9 @@ static int owner_dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 	struct nlattr *node = genl_info_dump(cb)->attrs[MLB_A_OWNER_NODE];
 	const struct mlb_owner *owner = object;
 
-	if (node && nla_get_u16(node) != owner->node)
+	/* Where it is the rival, the node has announced the token as well. */
+	if (node && nla_get_u16(node) != owner->node &&
+	    nla_get_u16(node) != READ_ONCE(owner->rival))
 		return 0;
 	return owner_put_entry(skb, owner);
 }

@@ -26,7 +26,7 @@ struct mlb_rate {
 static inline bool mlb_rate_allow(struct mlb_rate *rate, u32 per_second,
 				  unsigned int messages, unsigned int reserve)
 {
-	u64 cost = (u64)NSEC_PER_SEC / per_second * messages;
+	u64 cost = (u64)((u32)NSEC_PER_SEC / per_second) * messages;
 	u64 full = max_t(u64, NSEC_PER_SEC / 10, cost);
 	u64 now = ktime_get_ns();
 

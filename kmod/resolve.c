@@ -56,7 +56,7 @@ enum pending_state {
  * @seq: see struct mlb_tunmsg
  * @ack: likewise
  * @queue: the packets; each keeps a reference to its device
- * @okfn: where the local stack goes on with them; IPv4, IPv6
+ * @okfn: where the local stack goes on with each of them, in their order
  * @weak_node: node that gets them if nobody surely has the flow: one that has a
  *	TIME_WAIT socket for it, or one without mlb that the scheduler names; or 0
  * @weak_self: this host has one
@@ -72,7 +72,7 @@ struct mlb_pending {
 	__be32 seq;
 	__be32 ack;
 	struct sk_buff_head queue;
-	mlb_okfn okfn[2];
+	mlb_okfn okfn[RESOLVE_PARKED_KEY];
 	u16 weak_node;
 	bool weak_self;
 	bool asked_all;
@@ -174,7 +174,9 @@ static void resolve_enqueue(struct mlb_pending *pending, struct list_head *list,
 	struct mlb_pending *last;
 
 	pending->deadline = jiffies + life;
-	/* Later only when resolve-timeout was lowered just now. */
+	/* The last may be later when resolve-timeout was lowered just now, or
+	 * for an entry whose timer was late; that one then waits as long.
+	 */
 	if (!list_empty(list)) {
 		last = list_last_entry(list, struct mlb_pending, list);
 		if (time_after(last->deadline, pending->deadline))
@@ -258,9 +260,12 @@ static void resolve_ask(struct mlb_net *mn, const struct mlb_tunmsg *msg,
 	mlb_count_add(mn, RESOLVE_QUERY_TX, n);
 }
 
-static bool resolve_skb_is_ipv6(const struct sk_buff *skb)
+/* Whether a node that has what an entry asks for takes what waits there. */
+static bool resolve_admits(const struct mlb_pending *pending,
+			   const struct mlb_node *node)
 {
-	return skb->protocol == htons(ETH_P_IPV6);
+	return pending->key.kind != MLB_TUNMSG_TOKEN ||
+	       mlb_node_takes_joins(node);
 }
 
 static void resolve_park(struct mlb_net *mn, struct mlb_pending *pending,
@@ -268,11 +273,10 @@ static void resolve_park(struct mlb_net *mn, struct mlb_pending *pending,
 {
 	lockdep_assert_held(&mn->resolve.lock);
 
-	/* A bridge's next function is not for packets of other devices, and
-	 * packets of a bridge go on another way.
+	/* That of a bridge, or of a tunnel that hands packets to the hooks of
+	 * IP itself, is not for packets that came another way.
 	 */
-	if (!mlb_steer_skb_is_bridged(skb))
-		pending->okfn[resolve_skb_is_ipv6(skb)] = okfn;
+	pending->okfn[skb_queue_len(&pending->queue)] = okfn;
 	dev_hold(skb->dev);
 	skb_dst_force(skb);
 	__skb_queue_tail(&pending->queue, skb);
@@ -427,7 +431,7 @@ static void resolve_release(struct mlb_net *mn, struct sk_buff_head *queue,
 			mlb_count(mn, STEER_REFUSED_STATE);
 		else
 			mlb_count(mn, STEER_UNCLAIMED);
-		mlb_steer_continue(mn, skb, okfn[resolve_skb_is_ipv6(skb)]);
+		mlb_steer_continue(mn, skb, *okfn++);
 		dev_put(dev);
 	}
 }
@@ -493,7 +497,7 @@ static bool resolve_step(struct mlb_net *mn)
 	struct sk_buff_head queue;
 	struct mlb_tunmsg msg;
 	unsigned int peers;
-	mlb_okfn okfn[2];
+	mlb_okfn okfn[RESOLVE_PARKED_KEY];
 	bool allowed;
 
 	spin_lock_bh(&res->lock);
@@ -542,14 +546,16 @@ static bool resolve_step(struct mlb_net *mn)
 
 	if (pending->weak_node)
 		node = mlb_node_find(mn, pending->weak_node);
-	if (node && !node->self && mlb_node_reachable(node)) {
+	if (node && (node->self || !mlb_node_reachable(node)))
+		node = NULL;
+	if (node && resolve_admits(pending, node)) {
 		resolve_unlink(mn, pending);
 		spin_unlock_bh(&res->lock);
 		resolve_deliver(mn, pending, node, mlb_node_is_peer(node));
 		return true;
 	}
 
-	if (!pending->asked_all) {
+	if (!node && !pending->asked_all) {
 		resolve_unlink(mn, pending);
 		spin_unlock_bh(&res->lock);
 		resolve_drop(mn, pending);
@@ -560,8 +566,11 @@ static bool resolve_step(struct mlb_net *mn)
 	resolve_refuse(mn, pending, &queue);
 	spin_unlock_bh(&res->lock);
 
-	mlb_count(mn, RESOLVE_TIMEOUT);
-	resolve_release(mn, &queue, okfn, false);
+	if (node)
+		mlb_count(mn, RESOLVE_FOUND);
+	else
+		mlb_count(mn, RESOLVE_TIMEOUT);
+	resolve_release(mn, &queue, okfn, node);
 	return true;
 }
 
@@ -603,7 +612,7 @@ void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 	struct mlb_pending *pending;
 	struct sk_buff_head queue;
 	struct resolve_key key;
-	mlb_okfn okfn[2];
+	mlb_okfn okfn[RESOLVE_PARKED_KEY];
 
 	mlb_count(mn, RESOLVE_ANSWER_RX);
 	if (msg->hold == MLB_TUNMSG_NO) {
@@ -635,10 +644,11 @@ void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 		spin_unlock_bh(&res->lock);
 		return;
 	}
-	if (token && !mlb_node_takes_joins(holder)) {
+	if (!resolve_admits(pending, holder)) {
 		memcpy(okfn, pending->okfn, sizeof(okfn));
 		resolve_refuse(mn, pending, &queue);
 		spin_unlock_bh(&res->lock);
+		mlb_count(mn, RESOLVE_FOUND);
 		resolve_release(mn, &queue, okfn, true);
 		return;
 	}

@@ -62,6 +62,22 @@ bool mlb_socket_is_past(const struct sock *sk)
 	       inet_twsk(sk)->tw_substate == TCP_TIME_WAIT;
 }
 
+/**
+ * mlb_socket_refuses() - whether a connection request would reset a packet
+ * @sk: a socket that mlb_socket_find() gave
+ * @ack: what the packet acknowledges; 0 when it does not, or when that is not
+ *	known
+ *
+ * Anybody can have sent the SYN that a request stands for. TCP answers what
+ * does not acknowledge its SYN/ACK with an RST (RFC 9293 3.10.7.4), which the
+ * client would heed though its connection is on another node.
+ */
+bool mlb_socket_refuses(const struct sock *sk, __be32 ack)
+{
+	return sk->sk_state == TCP_NEW_SYN_RECV && ack &&
+	       ntohl(ack) != tcp_rsk(inet_reqsk(sk))->snt_isn + 1;
+}
+
 #if IS_ENABLED(CONFIG_SYN_COOKIES)
 
 static int cookie_check_ipv4(const struct mlb_tuple *t, const struct tcphdr *th)

@@ -85,7 +85,7 @@ static void steer_forget_flow(struct mlb_net *mn, const struct mlb_packet *pkt)
 
 /*
  * Out of the tunnel. The sender has decided; learn and deliver. But if it went
- * by an entry of an earlier use of the 4-tuple, an RST from here would end a
+ * by an entry of another use of the 4-tuple, an RST from here would end a
  * connection of another node: the peers are told, and the next packet finds its
  * way, or gets its RST from them.
  */
@@ -93,6 +93,7 @@ static unsigned int steer_tunnel_in(struct mlb_net *mn, struct sk_buff *skb,
 				    struct mlb_packet *pkt)
 {
 	struct sock *sk;
+	bool refused;
 
 	mlb_count(mn, STEER_TUNNEL_IN);
 	trace_mlb_steer(&pkt->tuple, MLB_RULE_TUNNEL, 0);
@@ -104,13 +105,16 @@ static unsigned int steer_tunnel_in(struct mlb_net *mn, struct sk_buff *skb,
 		return NF_ACCEPT;
 	}
 	sk = mlb_socket_find(mn, &pkt->tuple, skb->dev);
+	refused = sk && pkt->ack && mlb_socket_refuses(sk, pkt->ack_seq);
 	/* TIME_WAIT waits for FINs only. */
-	if (sk && (pkt->closing || !mlb_socket_is_past(sk))) {
+	if (sk && !refused && (pkt->closing || !mlb_socket_is_past(sk))) {
 		steer_hand_over(mn, skb, pkt, sk);
 		return NF_ACCEPT;
 	}
 	if (sk)
 		sock_gen_put(sk);
+	if (refused)
+		goto gone;
 	if (!pkt->ack || pkt->closing)
 		return NF_ACCEPT;
 	if (mlb_socket_cookie(mn, &pkt->tuple, pkt->seq, pkt->ack_seq,
@@ -118,6 +122,7 @@ static unsigned int steer_tunnel_in(struct mlb_net *mn, struct sk_buff *skb,
 		steer_learn(mn, skb, pkt);
 		return NF_ACCEPT;
 	}
+gone:
 	mlb_count(mn, STEER_GONE);
 	mlb_answer_gone(mn, &pkt->tuple);
 	return NF_DROP;
@@ -359,16 +364,6 @@ static unsigned int steer_hook(void *priv, struct sk_buff *skb,
 		verdict = steer_packet(mn, skb, state, &pkt);
 	local_bh_enable();
 	return verdict;
-}
-
-/* Whether a bridge brings the packet to the hooks of IP. */
-bool mlb_steer_skb_is_bridged(const struct sk_buff *skb)
-{
-#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
-	return nf_bridge_info_get(skb);
-#else
-	return false;
-#endif
 }
 
 /**

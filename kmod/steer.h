@@ -13,7 +13,6 @@ struct mlb_node;
 /* What netfilter calls a hook's okfn: where the stack goes on. */
 typedef int (*mlb_okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
 
-bool mlb_steer_skb_is_bridged(const struct sk_buff *skb);
 void mlb_steer_found(struct mlb_net *mn, struct sk_buff *skb,
 		     struct mlb_node *node, enum mlb_tunmsg_kind kind,
 		     bool claimed);

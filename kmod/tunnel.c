@@ -66,6 +66,8 @@ int mlb_tunnel_open(struct mlb_net *mn, u16 self, const struct in6_addr *addr,
 		    u16 port, struct netlink_ext_ack *extack)
 {
 	struct mlb_tunnel *tun;
+	struct mlb_node *node;
+	unsigned long id;
 	int err;
 
 	lockdep_assert_held(&mn->lock);
@@ -86,6 +88,9 @@ int mlb_tunnel_open(struct mlb_net *mn, u16 self, const struct in6_addr *addr,
 		err = PTR_ERR(tun->sock);
 		goto err_device;
 	}
+	/* Routes may depend on the source address. */
+	xa_for_each(&mn->nodes, id, node)
+		dst_cache_reset(&node->dst_cache);
 	rcu_assign_pointer(mn->tunnel, tun);
 	return 0;
 

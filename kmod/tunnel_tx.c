@@ -12,6 +12,7 @@
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/if_ether.h>
+#include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
@@ -122,10 +123,12 @@ static void tunnel_tx(const struct tunnel_tx *tx, struct sk_buff *skb)
 	struct mlb_tunhdr *th;
 
 	/* What receiving has attached is no business of sending: a receive
-	 * time stamp would be a departure time to fq.
+	 * time stamp would be a departure time to fq, and a bridge leaves the
+	 * VLAN's tag.
 	 */
 	skb_scrub_packet(skb, false);
 	skb_clear_tstamp(skb);
+	__vlan_hwaccel_clear_tag(skb);
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
 	skb_set_transport_header(skb, tx->thoff);

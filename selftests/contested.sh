@@ -45,6 +45,8 @@ claims()
 	taken "a third node" announce 0x10 node 4
 	is "is not kept" 0x10 "node 2 cpu 3 rival 3"
 	check_eq "but counted" "$(moved owner conflict 1)" 2
+	check_eq "and listed with each of the two" "$(ctl 1 -j owner list node 2 |
+		jq length) $(ctl 1 -j owner list node 3 | jq length)" "1 1"
 	check_eq "JSON tells the rival" \
 		"$(ctl 1 -j owner list | jq -c '.[0] | [.node, .rival]')" "[2,3]"
 	refused "add of a contested token" "already" add 0x10 node 2

@@ -303,7 +303,7 @@ int mlb_owner_get(struct mlb *mlb, uint32_t token, struct mlb_owner *owner);
 
 /**
  * mlb_owner_each() - list the owner table
- * @node: only entries of this node, or 0 for all
+ * @node: only entries of which this is the node or the rival, or 0 for all
  */
 int mlb_owner_each(struct mlb *mlb, uint16_t node, mlb_owner_fn *fn, void *arg);
 

@@ -199,7 +199,7 @@ static void unknown_section(struct reading *r, const char *name)
 		nearer(word, kinds[i].word, &best, &d);
 	if (best)
 		fail(r, "no section is called [%s]; is it [%s%s]?", name, best,
-		     name + strlen(word));
+		     d ? name + strlen(word) : "");
 	else
 		fail(r, "no section is called [%s]", name);
 }

@@ -102,7 +102,7 @@ typedef void kernel_snapshot_fn(void *arg, int status, struct mlb_owner *owners,
 
 /**
  * kernel_snapshot() - read the owner table in a thread of its own
- * @node: only entries of this node
+ * @node: only entries of which this is the node or the rival
  *
  * @fn is called on the loop's thread. Entries that come or go meanwhile may be
  * in it or not.

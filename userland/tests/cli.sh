@@ -50,6 +50,21 @@ passes() # ARGUMENT...
 	fi
 }
 
+# Good usage, but nobody at the socket.
+no_mlbd() # ARGUMENT...
+{
+	local status
+
+	run -s "$TMP/nobody" "$@"
+	status=$?
+	if [ "$status" = 3 ] && [ ! -s "$TMP/out" ] &&
+	   grep -q 'systemctl start mlbd' "$TMP/err"; then
+		ok "no mlbd: $*"
+	else
+		not_ok "no mlbd: $*: status $status"
+	fi
+}
+
 helps() # WORDS ARGUMENT...
 {
 	local words=$1 status
@@ -126,6 +141,37 @@ passes stats -z
 passes monitor -c 5 owner
 passes set
 passes set port 1 max-flows 5
+
+usage "what to do is missing" cluster
+usage "what to do is missing" cluster service
+usage "there is no" cluster service frob
+usage "ambiguous" cluster s
+usage "nothing to change" cluster service set 10.0.0.1:80
+usage "nothing to change" cluster node set 5
+usage "nothing to change" cluster set
+usage "use maintenance" cluster node set 5 state dead
+usage "each node's own" cluster set port 5
+usage "is missing" cluster service add
+usage "is missing" cluster save
+usage "not understood" cluster show 5
+usage "No such file" cluster load "$TMP/absent"
+usage "not understood" status 5
+printf '{"services": [}' > "$TMP/json"
+usage ":1: " cluster load "$TMP/json"
+
+no_mlbd status
+no_mlbd -j status
+no_mlbd cluster show
+no_mlbd cluster service add '[2001:db8::1]:443' sched maglev nodes 1,2
+no_mlbd c serv a 10.0.0.1:80
+no_mlbd cluster service list
+no_mlbd cluster node set 5 weight 3 state drain
+no_mlbd cluster node forget 5
+no_mlbd cluster set resolve-timeout 5
+no_mlbd cluster save -
+no_mlbd cluster reload
+no_mlbd monitor cluster
+passes monitor
 
 usage "can be read by others" key set "$(key read 32 644)"
 usage "can be read by others" key set "$(key group 32 640)"

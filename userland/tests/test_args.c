@@ -229,6 +229,18 @@ static void tables(void **state)
 	assert_true(commands >= 10);
 }
 
+static int match(const struct command *command, const char *words,
+		 const struct verb **verb)
+{
+	char copy[64], *argv[8];
+	int argc = 0, n;
+
+	strcpy(copy, words);
+	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	return verb_match(command, argc, argv, verb, &n);
+}
+
 static void matching(void **state)
 {
 	const struct command *command;
@@ -242,10 +254,26 @@ static void matching(void **state)
 	assert_int_equal(command_match("nodes", &command), -1);
 	assert_int_equal(command_match("n", &command), 0);
 	assert_string_equal(command->name, "node");
-	assert_int_equal(verb_match(command, "l", &verb), 0);
+	assert_int_equal(match(command, "l", &verb), 0);
 	assert_string_equal(verb->name, "list");
-	assert_int_equal(verb_match(command, "lists", &verb), -1);
+	assert_int_equal(match(command, "lists", &verb), -1);
 	assert_null(verb_only(command));
+
+	/* Names of several words. */
+	assert_int_equal(command_match("cl", &command), 0);
+	assert_int_equal(match(command, "service list more", &verb), 0);
+	assert_string_equal(verb->name, "service list");
+	assert_int_equal(match(command, "serv l", &verb), 0);
+	assert_string_equal(verb->name, "service list");
+	assert_int_equal(match(command, "n l", &verb), 0);
+	assert_string_equal(verb->name, "node list");
+	assert_int_equal(match(command, "set", &verb), 0);
+	assert_string_equal(verb->name, "set");
+	assert_int_equal(match(command, "se", &verb), -2);
+	assert_int_equal(match(command, "service", &verb), -3);
+	assert_int_equal(match(command, "service x", &verb), -1);
+	assert_int_equal(match(command, "service list", &verb), 0);
+	assert_int_equal(match(command, "", &verb), -3);
 }
 
 int main(void)

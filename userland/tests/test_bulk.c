@@ -13,11 +13,13 @@
 
 static const struct arg *add_args(void)
 {
+	char add[] = "add", *words[] = { add };
 	const struct command *command;
 	const struct verb *verb;
+	int n;
 
 	assert_int_equal(command_match("owner", &command), 0);
-	assert_int_equal(verb_match(command, "add", &verb), 0);
+	assert_int_equal(verb_match(command, 1, words, &verb, &n), 0);
 	return verb->args;
 }
 

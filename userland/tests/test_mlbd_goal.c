@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/* From file, document and members to what the kernel should hold. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+
+#include "goal.h"
+
+static struct mlb_addr addr(const char *text)
+{
+	struct mlb_addr a = { .family = AF_INET };
+
+	assert_int_equal(inet_pton(AF_INET, text, &a.v4), 1);
+	return a;
+}
+
+static const struct config *config(void)
+{
+	static struct config c;
+
+	c.self = (struct mlb_node){
+		.fields = MLB_F_NODE_ID | MLB_F_NODE_ADDR | MLB_F_NODE_WEIGHT |
+			  MLB_F_NODE_STATE | MLB_F_NODE_SELF |
+			  MLB_F_NODE_ENCAP,
+		.id = 2,
+		.addr = addr("10.0.0.2"),
+		.weight = 1,
+	};
+	c.settings.fields = MLB_F_CONFIG_PORT;
+	c.settings.port = 6084;
+	c.key_len = 16;
+	return &c;
+}
+
+static void test_file_alone(void **state)
+{
+	uint16_t pool[] = { 1, 2 };
+	struct mlb_node peer = { .fields = MLB_F_NODE_ID | MLB_F_NODE_ADDR,
+				 .id = 1 };
+	struct mlb_service service = { .vip.port = 80,
+				       .nodes = pool,
+				       .n_nodes = 2 };
+	struct config c = *config();
+	struct goal goal;
+
+	(void)state;
+	peer.addr = addr("10.0.0.1");
+	c.nodes = &peer;
+	c.n_nodes = 1;
+	c.services = &service;
+	c.n_services = 1;
+	c.self.weight = 9;
+	assert_int_equal(goal_make(&goal, &c, NULL, NULL, 0), 0);
+	assert_int_equal(goal.kernel.n_nodes, 2);
+	assert_int_equal(goal.kernel.nodes[0].id, 1);
+	assert_int_equal(goal.kernel.nodes[1].id, 2);
+	assert_int_equal(goal.kernel.nodes[1].weight, 9);
+	assert_true(goal.kernel.nodes[1].fields & MLB_F_NODE_SELF);
+	assert_int_equal(goal.kernel.n_services, 1);
+	assert_int_equal(goal.kernel.services[0].n_nodes, 2);
+	assert_ptr_equal(goal.kernel.key, c.key);
+	assert_int_equal(goal.kernel.key_len, 16);
+	assert_int_equal(goal.left_out, 0);
+	goal_free(&goal);
+}
+
+static void test_document(void **state)
+{
+	struct document_node set[] = { { 2, 7, MLB_NODE_STATE_DRAIN },
+				       { 3, 5, MLB_NODE_STATE_MAINTENANCE },
+				       { 9, 5, MLB_NODE_STATE_ACTIVE } };
+	uint16_t some[] = { 3, 4, 9 }, nobody[] = { 9, 10 };
+	struct mlb_service services[] = {
+		{ .vip.port = 80, .nodes = some, .n_nodes = 3 },
+		{ .vip.port = 81, .nodes = nobody, .n_nodes = 2 },
+		{ .vip.port = 82 },
+	};
+	struct document document = {
+		.services = services,
+		.n_services = 3,
+		.nodes = set,
+		.n_nodes = 3,
+		.settings = { .fields = MLB_F_CONFIG_RESOLVE_TIMEOUT,
+			      .resolve_timeout = 33 },
+	};
+	struct goal_node peers[] = { { 4, addr("10.0.0.4"), false },
+				     { 3, addr("10.0.0.3"), true },
+				     { 1, addr("10.0.0.1"), true } };
+	const struct kernel_goal *k;
+	struct goal goal;
+
+	(void)state;
+	assert_int_equal(goal_make(&goal, config(), &document, peers, 3), 0);
+	k = &goal.kernel;
+	assert_int_equal(k->settings.fields,
+			 MLB_F_CONFIG_PORT | MLB_F_CONFIG_RESOLVE_TIMEOUT);
+	assert_int_equal(k->settings.resolve_timeout, 33);
+	assert_int_equal(k->settings.port, 6084);
+
+	assert_int_equal(k->n_nodes, 4);
+	for (uint16_t i = 0; i < 4; i++)
+		assert_int_equal(k->nodes[i].id, i + 1);
+	assert_int_equal(k->nodes[0].state, MLB_NODE_STATE_ACTIVE);
+	assert_int_equal(k->nodes[0].weight, 1);
+	assert_int_equal(k->nodes[1].state, MLB_NODE_STATE_DRAIN);
+	assert_int_equal(k->nodes[1].weight, 7);
+	assert_int_equal(k->nodes[2].state, MLB_NODE_STATE_MAINTENANCE);
+	assert_int_equal(k->nodes[2].weight, 5);
+	assert_int_equal(k->nodes[3].state, MLB_NODE_STATE_DEAD);
+
+	/* The pool of nobody known is not "every node". */
+	assert_int_equal(goal.left_out, 1);
+	assert_int_equal(k->n_services, 2);
+	assert_int_equal(k->services[0].vip.port, 80);
+	assert_int_equal(k->services[0].n_nodes, 2);
+	assert_int_equal(k->services[0].nodes[0], 3);
+	assert_int_equal(k->services[0].nodes[1], 4);
+	assert_int_equal(k->services[1].vip.port, 82);
+	assert_int_equal(k->services[1].n_nodes, 0);
+	goal_free(&goal);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_file_alone),
+		cmocka_unit_test(test_document),
+	};
+
+	return cmocka_run_group_tests_name("mlbd_goal", tests, NULL, NULL);
+}

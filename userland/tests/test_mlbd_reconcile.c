@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Any state of the kernel becomes any goal, by the difference alone. The kernel
+ * is a model with the module's rules in the place of libmlb.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "reconcile.h"
+
+#define NODES 6
+#define SERVICES 4
+
+/* Slots by id and by port; id or port 0: empty. */
+static struct {
+	struct mlb_node nodes[NODES + 1];
+	struct mlb_service services[SERVICES + 1];
+	uint16_t pools[SERVICES + 1][NODES];
+	struct mlb_config config;
+	unsigned int writes;
+	int flushed; /* nodes and services deleted */
+	bool refuse_config;
+} model;
+
+static struct mlb_error last;
+
+const struct mlb_error *mlb_last_error(const struct mlb *mlb)
+{
+	(void)mlb;
+	return &last;
+}
+
+static int refuse(int code, const char *text)
+{
+	last.code = -code;
+	snprintf(last.text, sizeof(last.text), "%s", text);
+	return code;
+}
+
+/* The test looks at what was changed and not at what was said of it. */
+void log_message(enum log_level level, const char *format, ...)
+{
+	(void)level;
+	(void)format;
+}
+
+int mlb_config_get(struct mlb *mlb, struct mlb_config *config)
+{
+	(void)mlb;
+	*config = model.config;
+	return 0;
+}
+
+int mlb_config_set(struct mlb *mlb, const struct mlb_config *config)
+{
+	(void)mlb;
+	if (model.refuse_config)
+		return refuse(-EADDRINUSE, "the port is in use");
+	assert_true(config->fields);
+	if (config->fields & MLB_F_CONFIG_PORT)
+		model.config.port = config->port;
+	if (config->fields & MLB_F_CONFIG_MAX_FLOWS)
+		model.config.max_flows = config->max_flows;
+	assert_false(config->fields &
+		     ~(MLB_F_CONFIG_PORT | MLB_F_CONFIG_MAX_FLOWS));
+	model.writes++;
+	return 0;
+}
+
+int mlb_node_each(struct mlb *mlb, mlb_node_fn *fn, void *arg)
+{
+	(void)mlb;
+	for (int i = 1; i <= NODES; i++)
+		if (model.nodes[i].id)
+			assert_int_equal(fn(&model.nodes[i], arg), 0);
+	return 0;
+}
+
+int mlb_node_add(struct mlb *mlb, const struct mlb_node *node)
+{
+	(void)mlb;
+	assert_in_range(node->id, 1, NODES);
+	if (model.nodes[node->id].id)
+		return refuse(-EEXIST, "the node exists already");
+	for (int i = 1; i <= NODES; i++) {
+		const struct mlb_node *other = &model.nodes[i];
+
+		if (!other->id)
+			continue;
+		if (other->addr.family != node->addr.family)
+			return refuse(-EAFNOSUPPORT, "all IPv4 or all IPv6");
+		if (other->addr.v4.s_addr == node->addr.v4.s_addr)
+			return refuse(-EADDRINUSE, "another node has this");
+		if (other->fields & node->fields & MLB_F_NODE_SELF)
+			return refuse(-EEXIST, "another node is self");
+	}
+	model.nodes[node->id] = *node;
+	model.writes++;
+	return 0;
+}
+
+int mlb_node_set(struct mlb *mlb, const struct mlb_node *node)
+{
+	struct mlb_node *held = &model.nodes[node->id];
+
+	(void)mlb;
+	assert_true(held->id);
+	assert_false(node->fields & ~(MLB_F_NODE_ID | MLB_F_NODE_WEIGHT |
+				      MLB_F_NODE_STATE));
+	if (node->fields & MLB_F_NODE_WEIGHT)
+		held->weight = node->weight;
+	if (node->fields & MLB_F_NODE_STATE)
+		held->state = node->state;
+	model.writes++;
+	return 0;
+}
+
+int mlb_node_del(struct mlb *mlb, uint16_t id)
+{
+	(void)mlb;
+	assert_true(model.nodes[id].id);
+	for (int i = 1; i <= SERVICES; i++)
+		for (size_t j = 0; model.services[i].vip.port &&
+				   j < model.services[i].n_nodes;
+		     j++)
+			if (model.pools[i][j] == id)
+				return refuse(-EBUSY, "a service names it");
+	memset(&model.nodes[id], 0, sizeof(model.nodes[id]));
+	model.writes++;
+	model.flushed++;
+	return 0;
+}
+
+int mlb_service_each(struct mlb *mlb, mlb_service_fn *fn, void *arg)
+{
+	(void)mlb;
+	for (int i = 1; i <= SERVICES; i++)
+		if (model.services[i].vip.port)
+			assert_int_equal(fn(&model.services[i], arg), 0);
+	return 0;
+}
+
+static int put_service(const struct mlb_service *service, bool add)
+{
+	struct mlb_service *held = &model.services[service->vip.port];
+
+	assert_in_range(service->vip.port, 1, SERVICES);
+	if (!held->vip.port != add)
+		return refuse(add ? -EEXIST : -ENOENT, "is there, or not");
+	for (size_t i = 0; i < service->n_nodes; i++)
+		if (!model.nodes[service->nodes[i]].id)
+			return refuse(-ENOENT, "the pool names nobody");
+	held->vip = service->vip;
+	if (service->fields & MLB_F_SERVICE_SCHEDULER)
+		held->scheduler = service->scheduler;
+	if (service->fields & MLB_F_SERVICE_NODES) {
+		memcpy(model.pools[service->vip.port], service->nodes,
+		       service->n_nodes * sizeof(uint16_t));
+		held->nodes = model.pools[service->vip.port];
+		held->n_nodes = service->n_nodes;
+	}
+	model.writes++;
+	return 0;
+}
+
+int mlb_service_add(struct mlb *mlb, const struct mlb_service *service)
+{
+	(void)mlb;
+	return put_service(service, true);
+}
+
+int mlb_service_set(struct mlb *mlb, const struct mlb_service *service)
+{
+	(void)mlb;
+	assert_true(service->fields);
+	return put_service(service, false);
+}
+
+int mlb_service_del(struct mlb *mlb, const struct mlb_endpoint *vip)
+{
+	(void)mlb;
+	assert_true(model.services[vip->port].vip.port);
+	memset(&model.services[vip->port], 0, sizeof(struct mlb_service));
+	model.writes++;
+	model.flushed++;
+	return 0;
+}
+
+/* A goal that the kernel can have: one self, one family, no address twice. */
+struct random_goal {
+	struct kernel_goal goal;
+	struct mlb_node nodes[NODES];
+	struct mlb_service services[SERVICES];
+	uint16_t pools[SERVICES][NODES];
+};
+
+static unsigned int any(unsigned int n)
+{
+	return (unsigned int)random() % n;
+}
+
+static void add_service(struct random_goal *r, uint16_t port)
+{
+	size_t at = r->goal.n_services++;
+	struct mlb_service *s = &r->services[at];
+
+	*s = (struct mlb_service){
+		.fields = MLB_F_SERVICE_SCHEDULER | MLB_F_SERVICE_NODES,
+		.vip = { .addr.family = AF_INET, .port = port },
+		.scheduler = any(2),
+		.nodes = r->pools[at],
+	};
+	if (any(2))
+		return;
+	for (size_t i = 0; i < r->goal.n_nodes; i++)
+		if (any(2))
+			r->pools[at][s->n_nodes++] = r->nodes[i].id;
+}
+
+static void make_goal(struct random_goal *r)
+{
+	sa_family_t family = any(4) ? AF_INET : AF_INET6;
+	unsigned int self = 1 + any(NODES), shift = any(NODES);
+
+	memset(r, 0, sizeof(*r));
+	r->goal.settings.fields = MLB_F_CONFIG_PORT | MLB_F_CONFIG_MAX_FLOWS;
+	r->goal.settings.port = (uint16_t)(6000 + any(2));
+	r->goal.settings.max_flows = 1000 + any(2);
+	for (uint16_t id = 1; id <= NODES; id++) {
+		struct mlb_node *n = &r->nodes[r->goal.n_nodes];
+
+		if (id != self && !any(3))
+			continue;
+		*n = (struct mlb_node){
+			.fields = MLB_F_NODE_ID | MLB_F_NODE_ADDR |
+				  MLB_F_NODE_WEIGHT | MLB_F_NODE_STATE |
+				  MLB_F_NODE_ENCAP |
+				  (id == self ? MLB_F_NODE_SELF : 0),
+			.id = id,
+			.weight = any(2),
+			.state = id == self ? 0 : any(4),
+			.encap = id == self || any(3) ? MLB_ENCAP_MLB :
+							MLB_ENCAP_IPIP,
+		};
+		n->addr.family = family;
+		n->addr.v4.s_addr = htonl(1 + (id + shift) % NODES);
+		r->goal.n_nodes++;
+	}
+	for (uint16_t port = 1; port <= SERVICES; port++)
+		if (any(3))
+			add_service(r, port);
+	r->goal.nodes = r->nodes;
+	r->goal.services = r->services;
+}
+
+static void assert_is_goal(const struct random_goal *r)
+{
+	size_t nodes = 0, services = 0;
+
+	for (int i = 1; i <= NODES; i++)
+		nodes += model.nodes[i].id != 0;
+	for (int i = 1; i <= SERVICES; i++)
+		services += model.services[i].vip.port != 0;
+	assert_int_equal(nodes, r->goal.n_nodes);
+	assert_int_equal(services, r->goal.n_services);
+	assert_int_equal(model.config.port, r->goal.settings.port);
+	assert_int_equal(model.config.max_flows, r->goal.settings.max_flows);
+	for (size_t i = 0; i < r->goal.n_nodes; i++) {
+		const struct mlb_node *want = &r->nodes[i];
+		const struct mlb_node *held = &model.nodes[want->id];
+
+		assert_int_equal(held->weight, want->weight);
+		assert_int_equal(held->state, want->state);
+		assert_int_equal(held->encap, want->encap);
+		assert_int_equal(held->addr.v4.s_addr, want->addr.v4.s_addr);
+		assert_int_equal(held->fields & MLB_F_NODE_SELF,
+				 want->fields & MLB_F_NODE_SELF);
+	}
+	for (size_t i = 0; i < r->goal.n_services; i++) {
+		const struct mlb_service *want = &r->services[i];
+		const struct mlb_service *held =
+			&model.services[want->vip.port];
+
+		assert_int_equal(held->scheduler, want->scheduler);
+		assert_int_equal(held->n_nodes, want->n_nodes);
+		assert_memory_equal(held->nodes, want->nodes,
+				    want->n_nodes * sizeof(uint16_t));
+	}
+}
+
+static void test_any_to_any(void **state)
+{
+	static struct random_goal r;
+	struct reconciled result;
+
+	(void)state;
+	srandom(1);
+	for (int i = 0; i < 20000; i++) {
+		make_goal(&r);
+		assert_int_equal(reconcile(NULL, &r.goal, any(2), &result), 0);
+		assert_is_goal(&r);
+		model.writes = 0;
+		assert_int_equal(reconcile(NULL, &r.goal, false, &result), 0);
+		assert_int_equal(model.writes, 0);
+		assert_int_equal(result.changes, 0);
+	}
+}
+
+/* One thing differs: one thing is written, and nothing is deleted for it. */
+static void test_only_the_difference(void **state)
+{
+	static struct random_goal r;
+	struct reconciled result;
+
+	(void)state;
+	srandom(2);
+	for (int i = 0; i < 5000; i++) {
+		struct mlb_node *node;
+
+		make_goal(&r);
+		reconcile(NULL, &r.goal, false, &result);
+		node = &r.nodes[any((unsigned int)r.goal.n_nodes)];
+		switch (any(4)) {
+		case 0:
+			node->weight++;
+			break;
+		case 1:
+			node->state = node->state == MLB_NODE_STATE_DRAIN ?
+					      MLB_NODE_STATE_ACTIVE :
+					      MLB_NODE_STATE_DRAIN;
+			break;
+		case 2:
+			r.goal.settings.port++;
+			break;
+		case 3:
+			if (!r.goal.n_services)
+				continue;
+			r.services[0].scheduler ^= 1;
+			break;
+		}
+		model.writes = 0;
+		model.flushed = 0;
+		assert_int_equal(reconcile(NULL, &r.goal, false, &result), 0);
+		assert_int_equal(result.changes, 1);
+		assert_int_equal(model.writes, 1);
+		assert_int_equal(model.flushed, 0);
+		assert_is_goal(&r);
+	}
+}
+
+/* A refusal is told, and keeps nothing else from being done. */
+static void test_refusal(void **state)
+{
+	static struct random_goal r;
+	struct reconciled result;
+
+	(void)state;
+	do {
+		make_goal(&r);
+	} while (r.goal.settings.port == model.config.port);
+	model.refuse_config = true;
+	assert_int_equal(reconcile(NULL, &r.goal, false, &result),
+			 -EADDRINUSE);
+	assert_string_equal(result.refused,
+			    "settings changed: the port is in use");
+	model.refuse_config = false;
+	assert_int_equal(reconcile(NULL, &r.goal, false, &result), 0);
+	assert_int_equal(result.changes, 1);
+	assert_string_equal(result.refused, "");
+	assert_is_goal(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_any_to_any),
+		cmocka_unit_test(test_only_the_difference),
+		cmocka_unit_test(test_refusal),
+	};
+
+	return cmocka_run_group_tests_name("mlbd_reconcile", tests, NULL,
+					   NULL);
+}
