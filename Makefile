@@ -58,6 +58,9 @@ demo:
 deb:
 	scripts/deb.sh
 
+test-cluster:
+	scripts/test-cluster.sh
+
 help:
 	@echo "make                 module for the running kernel, and user space"
 	@echo "make KDIR=DIR        module for the kernel built in DIR"
@@ -68,7 +71,8 @@ help:
 	@echo "make check           static checks"
 	@echo "make test            all tests, on every kernel (root; Debian 12)"
 	@echo "make demo            see mlb at work in a virtual machine (root; Debian 12)"
+	@echo "make test-cluster    three machines with the packages (root; Debian 12)"
 	@echo "make deb             Debian packages in build/deb"
 	@echo "MLB_SELFTEST=1       with the module's own unit tests, run when it is loaded"
 
-.PHONY: all modules userland install uninstall clean check unit test demo deb help
+.PHONY: all modules userland install uninstall clean check unit test demo deb test-cluster help

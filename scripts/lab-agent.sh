@@ -21,7 +21,7 @@ lab_port()
 
 lab_agent()
 {
-	local port command output status
+	local port command status
 
 	port=$(lab_port)
 	exec 7<> "$port"

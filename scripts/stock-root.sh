@@ -13,7 +13,7 @@ mapfile -t packages < <(grep -v '^#' "$ROOT/scripts/stock-packages")
 
 say "preparing a stock Debian system with kernel $release"
 cp -a "$buildroot" "$dir/root"
-# Nothing is started here.
+# Nothing is started here; later, where it runs, everything is.
 printf '#!/bin/sh\nexit 101\n' > "$dir/root/usr/sbin/policy-rc.d"
 chmod 755 "$dir/root/usr/sbin/policy-rc.d"
 cp /etc/resolv.conf "$dir/root/etc/resolv.conf"
@@ -27,5 +27,6 @@ cp /etc/resolv.conf "$dir/root/etc/resolv.conf"
 	cat "$dir/log" >&2
 	die "the packages cannot be installed"
 }
+rm "$dir/root/usr/sbin/policy-rc.d"
 cp -a "$image/lib/modules/$release" "$dir/root/lib/modules/"
 "$ROOT/scripts/disk.sh" "$dir/root" "$dir/root.img"

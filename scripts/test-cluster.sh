@@ -92,6 +92,9 @@ under_load() # COMMAND...
 		client_says load ready 40' || status=1
 	"$@" || status=1
 	on router 'here: client_go load; client_end load; [ "${R[ok]}" = 20 ]' || status=1
+	if [ $status != 0 ] || [ -n "${LAB_DEBUG:-}" ]; then
+		on router 'ip -n lab-r route; ip -n lab-r neigh; ip -n lab-r -s link' || :
+	fi
 	return $status
 }
 

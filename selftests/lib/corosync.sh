@@ -42,7 +42,7 @@ node_spawn() # NODE OUTPUT_FILE COMMAND...
 # Namespaces for the node's daemons, kept by a process that sleeps.
 node_dirs_up() # NODE
 {
-	# shellcheck disable=SC2016 # expanded by the inner shell
+	# shellcheck disable=SC2016,SC2086 # expanded by the inner shell; words
 	nsenter --net="/run/netns/$PREFIX-n$1" -- \
 		unshare --mount --ipc --uts -- sh -euc '
 		hostname "$1"
@@ -177,8 +177,10 @@ view_read() # NODE
 {
 	local lines
 
+	# shellcheck disable=SC2034 # VIEW_TIME is for the tests
 	VIEW="" VIEW_TIME=0 VIEW_RING=0
 	mapfile -t lines < "$TMP/view.$1"
+	# shellcheck disable=SC2034
 	[ ${#lines[@]} = 0 ] ||
 		read -r VIEW_TIME VIEW_RING VIEW <<< "${lines[-1]}"
 }
@@ -259,6 +261,7 @@ nodes_heal()
 nodes_down()
 {
 	children_end
+	# shellcheck disable=SC2034 # MLBD_PID is for lib/mlbd.sh
 	NODE_PID=() COROSYNC_PID=() WATCH_PID=() MLBD_PID=()
 	rm -f "$TMP"/view.*
 }

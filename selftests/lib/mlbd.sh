@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The daemon on the nodes of lib/corosync.sh.
 
+declare -A MLBD_PID
+
 # The node's file: what stands on standard input comes after what all have.
 mlbd_conf() # NODE [FAMILY] < more
 {
