@@ -37,14 +37,20 @@ mlbd_start() # NODE...
 		MLBD_PID[$i]=$!
 	done
 	for i; do
-		wait_for 10 mlbd_answers "$i" ||
+		wait_for 10 mlbd_answers_or_ends "$i"
+		mlbd_answers "$i" ||
 			bail "mlbd of node $i: $(tail "$TMP/mlbd.$i")"
 	done
 }
 
 mlbd_answers() # NODE
 {
-	kill -0 "${MLBD_PID[$1]}" && node_status "$1" > /dev/null 2>&1
+	node_status "$1" > /dev/null 2>&1
+}
+
+mlbd_answers_or_ends() # NODE
+{
+	mlbd_answers "$1" || ! kill -0 "${MLBD_PID[$1]}" 2> /dev/null
 }
 
 mlbd_end() # SIGNAL NODE
