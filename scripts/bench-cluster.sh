@@ -3,20 +3,23 @@
 # Measure how fast a cluster's owner tables keep in step, in one virtual machine
 # that holds all of its nodes. What is measured, and how: selftests/bench/README.md.
 #
-#   bench-cluster.sh [-j] [-q] [KERNEL]	(uml-fast; 6.1, 6.12, 7.3: QEMU, 2 CPUs)
+#   bench-cluster.sh [-j] [-q] [KERNEL [PART...]]
 #
-# -j prints JSON, -q measures a tenth of everything.
+# KERNEL is uml-fast unless told; 6.1, 6.12, 7.3 are QEMU with two CPUs. -j
+# prints JSON, -q measures a tenth of everything. PART: idle, visible, million,
+# joiner, gone, highest.
 . "$(dirname "$0")/lib.sh"
 
 options=()
 while getopts jq option; do
 	case $option in
 	[jq])	options+=("-$option") ;;
-	*)	sed -n '6,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+	*)	sed -n '6,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
 kernel=${1:-uml-fast}
+shift $(($# > 0))
 need_root
 scale=1
 [[ $kernel = uml-* ]] || scale=5
@@ -31,7 +34,7 @@ pressure()
 
 mapfile -t from < <(pressure)
 "$ROOT/scripts/vm.sh" "$kernel" --mem 3072 --timeout 1800 \
-	--env "MLB_SCALE=$scale" -- selftests/bench/cluster.sh "${options[@]}" |
+	--env "MLB_SCALE=$scale" -- selftests/bench/cluster.sh "${options[@]}" "$@" |
 	sed -u 's/\r$//; /reboot: Power down$/d'
 mapfile -t to < <(pressure)
 if [ ${#to[@]} = 2 ]; then
