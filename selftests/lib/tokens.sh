@@ -9,7 +9,7 @@ declare -A T # what token_load said last
 # Runs token_load; numbers stand for their nodes. What it says goes into T.
 tokens() # run|await|same [OPTION...] -- NODE...
 {
-	local i options=() nodes=()
+	local i options=() named=()
 
 	while [ "$1" != -- ]; do
 		options+=("$1")
@@ -17,9 +17,9 @@ tokens() # run|await|same [OPTION...] -- NODE...
 	done
 	shift
 	for i; do
-		nodes+=("$i:/run/netns/$PREFIX-n$i")
+		named+=("$i:/run/netns/$PREFIX-n$i")
 	done
-	"$TOKENS" "${options[@]}" "${nodes[@]}" > "$TMP/tokens" 2>&1
+	"$TOKENS" "${options[@]}" "${named[@]}" > "$TMP/tokens" 2>&1
 	tokens_read "$TMP/tokens"
 }
 
