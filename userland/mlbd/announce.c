@@ -182,7 +182,9 @@ static bool send_queue(struct announce *a)
 		ret = 0;
 	}
 	a->n_queue -= done;
-	memmove(a->queue, a->queue + done, a->n_queue * sizeof(*a->queue));
+	if (a->n_queue)
+		memmove(a->queue, a->queue + done,
+			a->n_queue * sizeof(*a->queue));
 	return !ret;
 }
 
