@@ -175,10 +175,12 @@ corosync_thaw() { kill -CONT "${COROSYNC_PID[$1]}"; }
 # is when, in microseconds, VIEW_RING its ring.
 view_read() # NODE
 {
-	local lines
+	local lines=()
 
 	# shellcheck disable=SC2034 # VIEW_TIME is for the tests
 	VIEW="" VIEW_TIME=0 VIEW_RING=0
+	# Who writes it may not have got so far.
+	[ -e "$TMP/view.$1" ] || return 0
 	mapfile -t lines < "$TMP/view.$1"
 	# shellcheck disable=SC2034
 	[ ${#lines[@]} = 0 ] ||
