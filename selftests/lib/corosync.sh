@@ -182,7 +182,9 @@ view_read() # NODE
 
 	# shellcheck disable=SC2034 # VIEW_TIME is for the tests
 	VIEW="" VIEW_TIME=0 VIEW_RING=0
-	[ ! -e "$TMP/view.$1" ] || mapfile -t lines < "$TMP/view.$1"
+	# Who writes it may not have got so far.
+	[ -e "$TMP/view.$1" ] || return 0
+	mapfile -t lines < "$TMP/view.$1"
 	# shellcheck disable=SC2034
 	[ ${#lines[@]} = 0 ] ||
 		read -r VIEW_TIME VIEW_RING VIEW <<< "${lines[-1]}"
