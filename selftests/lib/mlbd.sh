@@ -39,14 +39,20 @@ mlbd_start() # NODE...
 		MLBD_PID[$i]=$!
 	done
 	for i; do
-		wait_for 10 mlbd_answers "$i" ||
+		wait_for 10 mlbd_answers_or_ends "$i"
+		mlbd_answers "$i" ||
 			bail "mlbd of node $i: $(tail "$TMP/mlbd.$i")"
 	done
 }
 
 mlbd_answers() # NODE
 {
-	kill -0 "${MLBD_PID[$1]}" && cluster_status "$1" .pid > /dev/null 2>&1
+	node_status "$1" > /dev/null 2>&1
+}
+
+mlbd_answers_or_ends() # NODE
+{
+	mlbd_answers "$1" || ! kill -0 "${MLBD_PID[$1]}" 2> /dev/null
 }
 
 mlbd_end() # SIGNAL NODE
@@ -67,9 +73,15 @@ node_ctl() # NODE ARGUMENT...
 	in_node "$1" mlbctl "${@:2}"
 }
 
+# Its status, asked for from outside: saves a process.
+node_status() # NODE
+{
+	ctl "$1" -s "/proc/${NODE_PID[$1]}/root/run/mlb/mlbd.sock" -j status
+}
+
 cluster_status() # NODE JQ_FILTER
 {
-	node_ctl "$1" -j status | jq -r "$2"
+	node_status "$1" | jq -r "$2"
 }
 
 status_is() # NODE JQ_FILTER VALUE
@@ -77,13 +89,122 @@ status_is() # NODE JQ_FILTER VALUE
 	[ "$(cluster_status "$1" "$2")" = "$3" ]
 }
 
-# Every node named sees all of them ready.
+# Nodes of which this one's mlbd and kernel both say that they take part, and
+# whose tokens it has.
+# shellcheck disable=SC2016 # jq's
+NODES_IN_USE='.cluster.stamp as $ours |
+	[.kernel.nodes[] | select(.state == "active") | .id] as $active |
+	[.cluster.nodes[] | select(.ready and .fault == null and
+		.stamp == $ours and (.self or .["in-step"])) | .node] |
+	map(select([.] | inside($active))) | sort | join(" ")'
+
+# Those named see each other, and nobody else, in use.
 cluster_ready() # NODE...
 {
 	local i
 
 	for i; do
-		status_is "$i" '[.cluster.nodes[] | select(.ready) | .node] | sort | join(" ")' \
-			"$*" || return 1
+		node_status "$i" || break
+	done > "$TMP/statuses" 2>&1
+	[ "$(jq -rs "[.[] | $NODES_IN_USE] | unique[]" "$TMP/statuses" 2>&1)" = "$*" ] &&
+		[ "$(wc -l < "$TMP/statuses")" = $# ]
+}
+
+# For a failed test's reader.
+cluster_tell()
+{
+	local i
+
+	for ((i = 1; i <= NODES; i++)); do
+		tap_note "node $i: $(node_ctl "$i" status 2>&1)"
+		tap_note "$(tail -n 15 "$TMP/mlbd.$i")"
+	done
+}
+
+# Like check_true: waits, with the state of the cluster if that is in vain.
+check_comes() # DESCRIPTION SECONDS COMMAND...
+{
+	if wait_for "${@:2}"; then
+		tap_ok "$1"
+	else
+		tap_not_ok "$1" "in vain: ${*:3}"
+		cluster_tell
+	fi
+}
+
+# A whole cluster with both services, for which one command each was typed.
+daemons_up() # NODES [FAMILY]
+{
+	local all i
+
+	cluster_up "$1"
+	mlb_load
+	corosync_up
+	all=$(seq "$1")
+	for i in $all; do
+		mlbd_conf "$i" "${2:-4}" < /dev/null
+	done
+	# shellcheck disable=SC2086
+	mlbd_start $all
+	# shellcheck disable=SC2086
+	wait_for 20 cluster_ready $all || {
+		cluster_tell
+		bail "the nodes do not find together"
+	}
+	must node_ctl 1 cluster service add "$VIP4:$PORT"
+	must node_ctl 2 cluster service add "[$VIP6]:$PORT"
+	# See mlb_up.
+	must node_ctl 3 cluster set resolve-timeout 500
+	# shellcheck disable=SC2086
+	wait_for 10 cluster_ready $all || bail "a change does not reach all"
+}
+
+# Says where the owner tables of these nodes are not what the owners have.
+tables_differ() # NODE...
+{
+	local i tables=()
+
+	for i; do
+		tables+=("$TMP/table.$i")
+		ctl "$i" owner list > "$TMP/table.$i" || return
+	done
+	# shellcheck disable=SC2016 # awk's
+	awk '{
+		entry = $1 " of node " $3 " cpu " $5
+		known[entry]
+		here[FILENAME, entry]
+		if ($6 == "local")
+			true_[entry]
+	} END {
+		for (entry in known) {
+			if (!(entry in true_))
+				print "nobody has " entry
+			for (i = 1; i < ARGC; i++)
+				if (!((ARGV[i], entry) in here))
+					print ARGV[i] " lacks " entry
+		}
+	}' "${tables[@]}"
+}
+
+tables_agree() # NODE...
+{
+	local differ
+
+	differ=$(tables_differ "$@") && [ -z "$differ" ]
+}
+
+# How many tokens of its own and of others the node has.
+owners_known() # NODE
+{
+	ctl "$1" -j set | jq .owners
+}
+
+owners_known_are() # N NODE...
+{
+	local n=$1 i
+
+	shift
+	for i; do
+		[ "$(owners_known "$i")" = "$n" ] || return 1
 	done
 }

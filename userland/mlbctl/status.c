@@ -118,7 +118,9 @@ static const char *mlbd_word(const json_t *peer)
 		return "lost";
 	if (!json_is_true(in(peer, "daemon")))
 		return "no mlbd";
-	return json_is_true(in(peer, "ready")) ? "ready" : "joining";
+	if (!json_is_true(in(peer, "ready")))
+		return "joining";
+	return json_is_false(in(peer, "in-step")) ? "syncing" : "ready";
 }
 
 static void put_node(FILE *to, const char *id, const char *addr,
@@ -250,6 +252,8 @@ static void put_errors(FILE *to, const json_t *status)
 	char what[64];
 	size_t i;
 
+	put_wrong(to, text(status, "engine", "engine"),
+		  text(cluster, "fault", NULL));
 	put_wrong(to, "the old configuration is kept",
 		  text(status, "reload-error", NULL));
 	put_wrong(to, "the kernel refuses", text(kernel, "refused", NULL));

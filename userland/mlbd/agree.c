@@ -283,10 +283,18 @@ int agree_propose(struct agree *a, json_t *change, agree_result_fn *fn,
 		  void *arg)
 {
 	struct proposal *p, **at = &a->waiting;
+	const char *refused = NULL;
 
-	if (!a->connected || !a->quorate || count(a->waiting) >= PROPOSALS_MAX) {
+	if (!a->connected)
+		refused = "corosync is not reached: see \"mlbctl status\"";
+	else if (!a->quorate)
+		refused = "this side of the cluster has no quorum";
+	else if (count(a->waiting) >= PROPOSALS_MAX)
+		refused = "too many changes wait already";
+	if (refused) {
 		json_decref(change);
-		return !a->connected ? -ENOTCONN : -EAGAIN;
+		fn(arg, a->connected ? -EAGAIN : -ENOTCONN, refused);
+		return 0;
 	}
 	p = calloc(1, sizeof(*p));
 	if (!p) {

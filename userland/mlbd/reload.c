@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "log.h"
 #include "mlbd.h"
@@ -40,6 +41,7 @@ static int load(struct mlbd *mlbd, struct config **config)
 
 static int apply(struct mlbd *mlbd, struct config *config)
 {
+	const char *refused = kernel_state(mlbd->kernel)->refused;
 	int ret = cluster_reload(mlbd->cluster, config);
 
 	if (!ret) {
@@ -48,7 +50,7 @@ static int apply(struct mlbd *mlbd, struct config *config)
 		metrics_reload(mlbd->metrics, config);
 		return 0;
 	}
-	ret = kept(mlbd, "%s", kernel_state(mlbd->kernel)->refused);
+	ret = kept(mlbd, "%s", refused[0] ? refused : strerror(-ret));
 	cluster_reload(mlbd->cluster, mlbd->config);
 	config_free(config);
 	return ret;
