@@ -14,7 +14,7 @@
 declare -A LAB_IN LAB_OUT LAB_PID
 LAB_TIMEOUT=${LAB_TIMEOUT:-240}
 # A loss is known after 2.2 times this, in ms: emulated machines are slow.
-LAB_TOKEN=${LAB_TOKEN:-2000}
+LAB_TOKEN=${LAB_TOKEN:-4000}
 
 # Starts the script anew in a PID namespace, which ends with it: no machine is
 # left behind, however it ends.

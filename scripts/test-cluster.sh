@@ -92,9 +92,6 @@ under_load() # COMMAND...
 		client_says load ready 40' || status=1
 	"$@" || status=1
 	on router 'here: client_go load; client_end load; [ "${R[ok]}" = 20 ]' || status=1
-	if [ $status != 0 ] || [ -n "${LAB_DEBUG:-}" ]; then
-		on router 'ip -n lab-r route; ip -n lab-r neigh; ip -n lab-r -s link' || :
-	fi
 	return $status
 }
 
@@ -115,7 +112,7 @@ echo "# all machines are up (at $((SECONDS - begin)) s)"
 ok "the nodes boot without a unit that fails" each \
 	'echo "n$i: $(systemctl is-system-running --wait)"; systemd-analyze | head -1
 	[ -z "$(systemctl --failed --no-legend | tee /dev/stderr)" ]'
-ok "three nodes are active everywhere" active 30 1 2 3
+ok "three nodes are active everywhere" active 60 1 2 3
 ok "a service is agreed on" on n1 \
 	'mlbctl cluster service add 10.9.0.1:8080 && mlbctl cluster service add "[2001:db8:9::1]:8080"'
 # Emulated, an answer can take longer than the usual 20 ms.
@@ -134,19 +131,19 @@ ok "the package is installed anew under load" under_load reinstall
 ok "mlbd is killed under load" under_load on n2 'systemctl kill -s KILL mlbd'
 ok "and is there again" becomes n2 30 'systemctl is-active mlbd && mlbctl -j status | jq -e .cluster.quorate'
 ok "corosync is killed under load" under_load on n2 'systemctl kill -s KILL corosync; systemctl start corosync'
-ok "all are active" active 40 1 2 3
+ok "all are active" active 60 1 2 3
 
 on router 'nodes_split 1,2 3'
-ok "cut off, a node changes nothing" becomes n3 30 \
+ok "cut off, a node changes nothing" becomes n3 60 \
 	'! corosync-quorumtool -s | grep -q "Quorate: *Yes" && ! mlbctl cluster service add 10.9.0.1:81'
-ok "the others go on" active 30 1 2
+ok "the others go on" active 60 1 2
 on router nodes_heal
-ok "they find together" active 30 1 2 3
+ok "they find together" active 60 1 2 3
 
 kill -KILL "${LAB_PID[n3]}"
 wait "${LAB_PID[n3]}" 2> /dev/null || :
 on router 'router_nexthops 1 2'
-ok "a machine dies: the others know" active 30 1 2
+ok "a machine dies: the others know" active 60 1 2
 ok "100 of 100 second paths come up" joins 100 10.9.0.1
 
 ok "no fault in the kernel's log" each '. /usr/local/lib/vm-faults.sh; ! dmesg | grep -E "$FAULTS"'
