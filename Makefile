@@ -55,6 +55,9 @@ test:
 demo:
 	scripts/demo.sh
 
+bench-cluster:
+	scripts/bench-cluster.sh
+
 deb:
 	scripts/deb.sh
 
@@ -72,7 +75,8 @@ help:
 	@echo "make test            all tests, on every kernel (root; Debian 12)"
 	@echo "make demo            see mlb at work in a virtual machine (root; Debian 12)"
 	@echo "make test-cluster    three machines with the packages (root; Debian 12)"
+	@echo "make bench-cluster   measure how nodes keep in step (root; Debian 12)"
 	@echo "make deb             Debian packages in build/deb"
 	@echo "MLB_SELFTEST=1       with the module's own unit tests, run when it is loaded"
 
-.PHONY: all modules userland install uninstall clean check unit test demo deb test-cluster help
+.PHONY: all modules userland install uninstall clean check unit test demo deb test-cluster bench-cluster help

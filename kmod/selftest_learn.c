@@ -3,7 +3,7 @@
  * Tokens without connections, in a module that was built with MLB_SELFTEST=1:
  * real ones cannot be made as fast as tables and announcements are measured.
  *
- * /proc/net/mlb_learn takes tokens of 4 bytes, host order, at most a page full
+ * /proc/net/mlb_learn takes tokens of 4 bytes, host order, less than a page full
  * in a write, as if connections of this host had just been accepted. They stay
  * while the module does; the next write of token 0 gives them up.
  */

@@ -21,6 +21,9 @@ verdict()	# STATUS
 		echo "exit status $1"
 	elif grep -q '^not ok' "$output"; then
 		echo "exit status 0, but a check failed"
+	elif grep -qE '^Bail out!|: unbound variable$' "$output"; then
+		# After some of these bash goes on with the next command.
+		echo "exit status 0, but something was left out"
 	elif ! grep -q '^ok ' "$output"; then
 		echo "exit status 0, but nothing was checked"
 	else

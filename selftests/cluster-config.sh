@@ -273,7 +273,7 @@ disk_full()
 # It dies at some moment while it writes what comes thick and fast.
 killed_while_storing()
 {
-	local dir round broken=0 versions="" rounds
+	local dir round broken=0 rounds
 
 	rounds=$(scaled 5 2)
 	dir=$(node_root 3)/var/lib/mlb

@@ -36,7 +36,7 @@ mlbd_start() # NODE...
 		mkdir -p "$root/run/mlb"
 		[ -e "$root/etc/mlb/mlb.conf" ] || mlbd_conf "$i" < /dev/null
 		node_spawn "$i" "$TMP/mlbd.$i" mlbd
-		MLBD_PID[$i]=$!
+		MLBD_PID["$i"]=$!
 	done
 	for i; do
 		wait_for 10 mlbd_answers_or_ends "$i"

@@ -3,10 +3,9 @@
  * This node's own tokens on their way to the peers.
  *
  * What is new goes out once a tick. A repetition is made of a snapshot of the
- * kernel's table, which is taken after its BEGIN has been sent: a token of which
- * an event was heard since then is left out of the rest of it, as what the event
- * says is newer and goes out by itself. So no entry of a repetition is ever
- * older than an announcement that was sent before it.
+ * kernel's table, which is taken after its BEGIN has been sent: so what was said
+ * of a token before BEGIN is in the snapshot, and what is said of it after BEGIN
+ * is newer than the snapshot, whichever of the two is sent first.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +13,6 @@
 
 #include "announce.h"
 #include "log.h"
-#include "tokens.h"
 
 /* Entries in one message of a repetition, and how many may be on their way:
  * new entries wait for no more than these.
@@ -65,7 +63,6 @@ struct announce {
 	uint64_t due;	  /* ms of the loop's clock */
 	uint64_t began;	  /* when the last BEGIN was sent, or 0 */
 	uint64_t first;	  /* its number */
-	struct token_set spoken; /* heard of since */
 	struct mlb_owner *owners;
 	size_t n_owners, at;
 	unsigned int window; /* messages of it that have not come back */
@@ -113,7 +110,6 @@ static void repeat_drop(struct announce *a)
 	a->owners = NULL;
 	a->n_owners = 0;
 	a->at = 0;
-	token_set_clear(&a->spoken);
 	a->repeat = REPEAT_NONE;
 	a->stale = a->asked;
 }
@@ -182,7 +178,9 @@ static bool send_queue(struct announce *a)
 		ret = 0;
 	}
 	a->n_queue -= done;
-	memmove(a->queue, a->queue + done, a->n_queue * sizeof(*a->queue));
+	if (a->n_queue)
+		memmove(a->queue, a->queue + done,
+			a->n_queue * sizeof(*a->queue));
 	return !ret;
 }
 
@@ -232,7 +230,7 @@ static bool send_begin(struct announce *a)
 	return true;
 }
 
-/* The next entries of the snapshot that are still the newest word on a token. */
+/* The next entries of the snapshot that are connections of this host. */
 static size_t pack_repeat(struct announce *a, size_t *at)
 {
 	size_t n = 0;
@@ -242,8 +240,7 @@ static size_t pack_repeat(struct announce *a, size_t *at)
 		struct wire_owner entry = { .token = owner->token,
 					    .cpu = WIRE_NO_CPU };
 
-		if (!owner->local || !owner->token ||
-		    token_set_has(&a->spoken, owner->token))
+		if (!owner->local || !owner->token)
 			continue;
 		if (owner->cpu < WIRE_NO_CPU)
 			entry.cpu = (uint16_t)owner->cpu;
@@ -355,9 +352,6 @@ void announce_owner(struct announce *a, const struct mlb_owner *owner, bool add)
 		return;
 	if (owner->cpu < WIRE_NO_CPU)
 		entry.cpu = (uint16_t)owner->cpu;
-	if (a->repeat >= REPEAT_SNAPSHOT &&
-	    !token_set_add(&a->spoken, owner->token))
-		repeat_anew(a);
 	if (!a->listeners) {
 		a->unheard = true;
 		return;

@@ -59,14 +59,52 @@ static void learn_key_id(struct cluster *c)
 		memcpy(c->key_id, config.key_id, sizeof(c->key_id));
 }
 
-static void load_fresh(struct cluster *c)
+static bool addr_same(const struct mlb_addr *a, const struct mlb_addr *b)
 {
+	if (a->family != b->family)
+		return false;
+	return a->family == AF_INET ?
+		       a->v4.s_addr == b->v4.s_addr :
+		       !memcmp(&a->v6, &b->v6, sizeof(a->v6));
+}
+
+static int take_kernel_node(const struct mlb_node *node, void *arg)
+{
+	struct peer *peer = members_find(arg, node->id);
+
+	if (!peer || node->state == MLB_NODE_STATE_DEAD)
+		return 0;
+	peer->in_kernel = true;
+	peer->anew = !addr_same(&peer->kernel_addr, &node->addr);
+	peer->kernel_addr = node->addr;
+	return 0;
+}
+
+/*
+ * What the kernel has is what can be loaded, whatever we wanted it to have: a
+ * peer of which it could not be told that it is dead, as there was no quorum any
+ * more, is still followed. With another address it was made anew, and its
+ * entries went; when somebody else has been at work, any may have.
+ */
+static void follow_kernel(struct cluster *c, bool repaired)
+{
+	bool was[MEMBERS_MAX];
+
 	for (size_t i = 0; i < c->members.n; i++) {
 		struct peer *peer = &c->members.peers[i];
 
-		if (peer->up && peer->fresh)
+		was[i] = peer->in_kernel;
+		peer->in_kernel = false;
+		peer->anew = false;
+	}
+	mlb_node_each(kernel_mlb(c->kernel), take_kernel_node, &c->members);
+	for (size_t i = 0; i < c->members.n; i++) {
+		struct peer *peer = &c->members.peers[i];
+
+		if (peer->in_kernel && (!was[i] || peer->anew || repaired))
 			sync_peer_up(c->sync, peer->id);
-		peer->fresh = false;
+		else if (!peer->in_kernel && was[i])
+			sync_peer_dead(c->sync, peer->id);
 	}
 }
 
@@ -88,7 +126,8 @@ static int apply(struct cluster *c)
 	ret = kernel_apply(c->kernel, &goal.kernel, &changes);
 	goal_free(&goal);
 	c->apply_at = ret ? uv_now(c->loop) + APPLY_AGAIN_MS : 0;
-	if (kernel_state(c->kernel)->repaired != repaired)
+	repaired = kernel_state(c->kernel)->repaired - repaired;
+	if (repaired)
 		control_event(json_pack("{s:s, s:i}", "event", "repaired",
 					"changes", (int)changes));
 	if (!c->engine)
@@ -96,7 +135,7 @@ static int apply(struct cluster *c)
 	if (!ret)
 		c->configured = true;
 	learn_key_id(c);
-	load_fresh(c);
+	follow_kernel(c, repaired);
 	evaluate(c);
 	return ret;
 }
@@ -258,7 +297,6 @@ static void judge(struct cluster *c, struct peer *peer)
 	case PEER_DEAD:
 		log_notice("node %u is dead", peer->id);
 		tell_peer(peer, "dead");
-		sync_peer_dead(c->sync, peer->id);
 		apply_soon(c);
 		break;
 	case PEER_SAME:
@@ -389,15 +427,6 @@ static void count_error(struct cluster *c, enum cluster_error error,
 			    cluster_error_names[error]);
 }
 
-static bool addr_same(const struct mlb_addr *a, const struct mlb_addr *b)
-{
-	if (a->family != b->family)
-		return false;
-	return a->family == AF_INET ?
-		       a->v4.s_addr == b->v4.s_addr :
-		       !memcmp(&a->v6, &b->v6, sizeof(a->v6));
-}
-
 static void take_hello(struct cluster *c, struct peer *peer,
 		       const struct wire_message *message)
 {
@@ -416,7 +445,6 @@ static void take_hello(struct cluster *c, struct peer *peer,
 	}
 	if (!addr_same(&peer->addr, &hello.addr)) {
 		peer->addr = hello.addr;
-		peer->fresh = peer->up;
 		if (peer->up)
 			apply_soon(c);
 	}
@@ -553,9 +581,6 @@ static int take_node(const struct mlb_node *node, void *arg)
 		return 0;
 	peer->addr = node->addr;
 	peer->up = node->state != MLB_NODE_STATE_DEAD;
-	peer->fresh = false;
-	if (peer->up)
-		sync_peer_up(c->sync, peer->id);
 	return 0;
 }
 
@@ -572,6 +597,8 @@ static int open_engine(struct cluster *c)
 				 c->config->state_dir, &agree_events, c);
 	if (!ret)
 		ret = mlb_node_each(kernel_mlb(c->kernel), take_node, c);
+	if (!ret)
+		follow_kernel(c, false);
 	if (ret) {
 		agree_close(c->agree);
 		sync_close(c->sync);

@@ -273,6 +273,7 @@ static void clean_compared(uv_work_t *work, int status)
 	struct clean *clean = work->data;
 	struct follow *f = clean->follow;
 
+	/* Its end comes even when mlbd ends. */
 	if (f && !clean->given_up) {
 		if (status || clean->failed) {
 			lose_for_long(f);
@@ -591,6 +592,7 @@ void follow_free(struct follow *f)
 		clean_free(f->clean);
 	else if (f->clean)
 		f->clean->follow = NULL;
+	f->clean = NULL;
 	queue_clear(&f->live);
 	repeat_drop(f);
 	free(f);

@@ -70,13 +70,11 @@ enum peer_step peer_judge(struct peer *peer, const struct engine_view *view)
 		return PEER_SAME;
 	if (!peer->member && peer->up) {
 		peer->up = false;
-		peer->fresh = false;
 		return PEER_DEAD;
 	}
 	if (peer->member && !peer->up && peer_usable(peer) &&
 	    peer->hello.ready && !peer->fault[0]) {
 		peer->up = true;
-		peer->fresh = true;
 		return PEER_UP;
 	}
 	return PEER_SAME;

@@ -19,7 +19,9 @@
  * @daemon: its mlbd is there
  * @greeted: it has said @hello
  * @up: it is in use: not dead in the kernel
- * @fresh: the kernel gets its node, so its owner entries have to be loaded
+ * @in_kernel: the kernel has its node, not dead, with
+ * @kernel_addr: as its address
+ * @anew: which was another one before
  * @fault: why it is not used, or ""
  * @addr: its tunnel, or AF_UNSPEC when that is not known
  * @since: when its mlbd came, ms of the loop's clock
@@ -30,9 +32,11 @@ struct peer {
 	bool daemon;
 	bool greeted;
 	bool up;
-	bool fresh;
+	bool in_kernel;
+	bool anew;
 	char fault[160];
 	struct mlb_addr addr;
+	struct mlb_addr kernel_addr;
 	struct hello hello;
 	uint64_t since;
 };

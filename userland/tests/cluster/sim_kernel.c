@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel of each node: its tables, its events, its snapshots, which are not
+ * taken in one moment.
+ */
+#include <errno.h>
+
+#include "sim.h"
+#include "text.h"
+
+/* Pointers to nothing: the address is the number of the node. */
+struct sim_node *sim_of_kernel(const struct kernel *kernel)
+{
+	return (struct sim_node *)(uintptr_t)kernel;
+}
+
+struct mlb *kernel_mlb(struct kernel *kernel)
+{
+	return (struct mlb *)kernel;
+}
+
+static struct sim_node *of_mlb(const struct mlb *mlb)
+{
+	return (struct sim_node *)(uintptr_t)mlb;
+}
+
+const struct kernel_state *kernel_state(const struct kernel *kernel)
+{
+	return &sim_of_kernel(kernel)->kernel.state;
+}
+
+const struct mlb_error *mlb_last_error(const struct mlb *mlb)
+{
+	return &of_mlb(mlb)->kernel.error;
+}
+
+int mlb_config_get(struct mlb *mlb, struct mlb_config *config)
+{
+	struct sim_kernel *k = &of_mlb(mlb)->kernel;
+
+	memset(config, 0, sizeof(*config));
+	if (k->keyed) {
+		config->fields = MLB_F_CONFIG_KEY_ID;
+		config->key_id[0] = k->key;
+	}
+	return 0;
+}
+
+int mlb_node_each(struct mlb *mlb, mlb_node_fn *fn, void *arg)
+{
+	struct sim_kernel *k = &of_mlb(mlb)->kernel;
+
+	for (int i = 1; i <= SIM_NODES; i++)
+		if (k->present[i])
+			fn(&k->nodes[i], arg);
+	return 0;
+}
+
+static bool find_claim(const struct sim_kernel *k, uint32_t token,
+		       uint16_t node, size_t *at)
+{
+	for (*at = 0; *at < k->n_claims; ++*at)
+		if (k->claims[*at].token == token &&
+		    k->claims[*at].node == node)
+			return true;
+	return false;
+}
+
+bool sim_kernel_claims(const struct sim_node *node, uint32_t token,
+		       uint16_t owner)
+{
+	size_t at;
+
+	return find_claim(&node->kernel, token, owner, &at);
+}
+
+static void purge(struct sim_kernel *k, uint16_t node)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->n_claims; i++) {
+		if (k->claims[i].node != node)
+			k->claims[n++] = k->claims[i];
+		else
+			SIM_TRACE(k->claims[i].token, "node %u flushes",
+				  sim.running);
+	}
+	k->n_claims = n;
+}
+
+static int refuse(struct sim_kernel *k, int error, const char *text)
+{
+	k->error.code = error;
+	snprintf(k->error.text, sizeof(k->error.text), "%s", text);
+	return -error;
+}
+
+int mlb_owner_add(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
+		  unsigned int flags, size_t *done)
+{
+	struct sim_node *node = of_mlb(mlb);
+	struct sim_kernel *k = &node->kernel;
+	size_t at;
+
+	(void)done;
+	assert_int_equal(flags, MLB_OWNER_ANNOUNCE);
+	assert_true(n && n <= MLB_OWNER_BATCH);
+	for (size_t i = 0; i < n; i++) {
+		uint16_t id = entries[i].node;
+
+		assert_true(entries[i].token);
+		assert_true(id && id <= SIM_NODES && id != node->id);
+		if (!k->present[id] ||
+		    k->nodes[id].state == MLB_NODE_STATE_DEAD)
+			return refuse(k, EINVAL, "no such node");
+	}
+	if (sim.chaos && !sim_random(300))
+		return refuse(k, ENOSPC, "the table is full");
+	for (size_t i = 0; i < n; i++) {
+		SIM_TRACE(entries[i].token, "node %u adds", node->id);
+		if (find_claim(k, entries[i].token, entries[i].node, &at))
+			continue;
+		assert_true(k->n_claims < CLAIMS);
+		k->claims[k->n_claims++] =
+			(struct claim){ entries[i].token, entries[i].node };
+	}
+	return 0;
+}
+
+bool sim_kernel_owns(const struct sim_node *node, uint32_t token,
+		     uint64_t *since)
+{
+	for (size_t i = 0; i < node->kernel.n_own; i++) {
+		if (node->kernel.own[i].token != token)
+			continue;
+		*since = node->kernel.own[i].since;
+		return true;
+	}
+	return false;
+}
+
+/* What its owner has had for long and still has must not go. */
+static void check_withdrawal(const struct mlb_owner *entry)
+{
+	uint64_t since;
+
+	if (sim_kernel_owns(&sim.nodes[entry->node], entry->token, &since) &&
+	    sim.now - since > SIM_SLOWEST)
+		fail_msg("seed %u, %llu ms: live token %u of node %u is withdrawn",
+			 sim.seed, (unsigned long long)sim.now, entry->token,
+			 entry->node);
+}
+
+int mlb_owner_withdraw(struct mlb *mlb, const struct mlb_owner *entries,
+		       size_t n, size_t *done)
+{
+	struct sim_kernel *k = &of_mlb(mlb)->kernel;
+	int ret = 0;
+	size_t at;
+
+	(void)done;
+	assert_true(n && n <= MLB_OWNER_BATCH);
+	if (sim.chaos && !sim_random(300))
+		return refuse(k, ENOMEM, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		SIM_TRACE(entries[i].token, "node %u withdraws",
+			  of_mlb(mlb)->id);
+		check_withdrawal(&entries[i]);
+		if (find_claim(k, entries[i].token, entries[i].node, &at))
+			k->claims[at] = k->claims[--k->n_claims];
+		else
+			ret = -ENOENT;
+	}
+	return ret;
+}
+
+static void tell(struct sim_node *node, const struct owner_event *event)
+{
+	struct sim_kernel *k = &node->kernel;
+
+	SIM_TRACE(event->owner.token, "%s", event->add ? "begins" : "ends");
+	if (!node->cluster)
+		return;
+	if (!k->n_events)
+		k->events_due = sim.now + sim_random(8);
+	if (k->n_events == 256 || (sim.chaos && !sim_random(200))) {
+		/* The socket's buffer is full. */
+		SIM_TRACE(event->owner.token, "and that is %s", "lost");
+		k->overflowed = true;
+		return;
+	}
+	k->events[k->n_events++] = *event;
+}
+
+void sim_kernel_own(struct sim_node *node, uint32_t token, bool add)
+{
+	struct sim_kernel *k = &node->kernel;
+	struct owner_event event = {
+		.owner = { .token = token,
+			   .node = node->id,
+			   .cpu = sim_random(4) ? sim_random(4) : MLB_NO_CPU },
+		.add = add,
+	};
+	uint64_t since;
+
+	if (sim_kernel_owns(node, token, &since) == add)
+		return;
+	if (add) {
+		k->own[k->n_own++] = (struct own){ token, sim.now };
+	} else {
+		for (size_t i = 0; i < k->n_own; i++)
+			if (k->own[i].token == token) {
+				k->own[i] = k->own[--k->n_own];
+				break;
+			}
+	}
+	tell(node, &event);
+}
+
+int kernel_snapshot(struct kernel *kernel, uint16_t id, kernel_snapshot_fn *fn,
+		    void *arg)
+{
+	struct sim_node *node = sim_of_kernel(kernel);
+	struct sim_snapshot *s = calloc(1, sizeof(*s));
+
+	assert_non_null(s);
+	s->node = id;
+	s->fn = fn;
+	s->arg = arg;
+	s->due = sim.now + sim_random(20);
+	s->owners = calloc(CLAIMS, sizeof(*s->owners));
+	s->next = node->kernel.snapshots;
+	node->kernel.snapshots = s;
+	return 0;
+}
+
+static void snapshot_add(struct sim_snapshot *s, uint32_t token, bool local)
+{
+	if (token % 3 != s->phase)
+		return;
+	s->owners[s->n++] = (struct mlb_owner){ .token = token,
+						.node = s->node,
+						.cpu = MLB_NO_CPU,
+						.local = local };
+}
+
+/* Return: whether it is through. */
+static bool snapshot_read(struct sim_node *node, struct sim_snapshot *s)
+{
+	struct sim_kernel *k = &node->kernel;
+
+	if (s->phase == 3)
+		return true;
+	for (size_t i = 0; s->node == node->id && i < k->n_own; i++)
+		snapshot_add(s, k->own[i].token, true);
+	for (size_t i = 0; i < k->n_claims; i++)
+		if (k->claims[i].node == s->node)
+			snapshot_add(s, k->claims[i].token, false);
+	s->phase++;
+	s->due = sim.now + sim_random(sim_chance(5) ? 500 : 20);
+	return false;
+}
+
+uint64_t sim_kernel_due(const struct sim_node *node)
+{
+	const struct sim_kernel *k = &node->kernel;
+	uint64_t due = k->n_events || k->overflowed ? k->events_due :
+						      UINT64_MAX;
+
+	for (struct sim_snapshot *s = k->snapshots; s; s = s->next)
+		if (s->due < due)
+			due = s->due;
+	return due;
+}
+
+static void run_events(struct sim_node *node)
+{
+	struct sim_kernel *k = &node->kernel;
+	size_t n = 1 + sim_random((uint32_t)k->n_events);
+
+	if (n > k->n_events)
+		n = k->n_events;
+	for (size_t i = 0; i < n; i++)
+		cluster_owner(node->cluster, &k->events[i].owner,
+			      k->events[i].add);
+	k->n_events -= n;
+	memmove(k->events, k->events + n, k->n_events * sizeof(*k->events));
+	if (k->overflowed) {
+		/* Some that are older than the gap may follow. */
+		k->overflowed = false;
+		k->state.lost++;
+		cluster_owners_lost(node->cluster);
+	}
+	k->events_due = sim.now + sim_random(8);
+}
+
+void sim_kernel_run(struct sim_node *node)
+{
+	struct sim_kernel *k = &node->kernel;
+
+	if ((k->n_events || k->overflowed) && k->events_due <= sim.now) {
+		run_events(node);
+		return;
+	}
+	for (struct sim_snapshot **at = &k->snapshots; *at;
+	     at = &(*at)->next) {
+		struct sim_snapshot *s = *at;
+
+		if (s->due > sim.now)
+			continue;
+		if (!snapshot_read(node, s))
+			return;
+		*at = s->next;
+		if (sim.chaos && sim_chance(5)) {
+			/* Disturbed: the first are missing. */
+			s->n /= 2;
+			s->fn(s->arg, -EAGAIN, s->owners, s->n);
+		} else {
+			s->fn(s->arg, 0, s->owners, s->n);
+		}
+		free(s);
+		return;
+	}
+}
+
+static char *services_text(const struct kernel_goal *goal)
+{
+	size_t size = 1 + 128 * (goal->n_services + 1), used = 0;
+	char *text = calloc(1, size), vip[ENDPOINT_TEXT];
+
+	for (size_t i = 0; i < goal->n_services; i++) {
+		const struct mlb_service *s = &goal->services[i];
+
+		used += (size_t)snprintf(text + used, size - used,
+					 "%s %d %zu;",
+					 endpoint_text(&s->vip, vip),
+					 s->scheduler, s->n_nodes);
+	}
+	return text;
+}
+
+static bool addr_differs(const struct mlb_addr *a, const struct mlb_addr *b)
+{
+	return a->family != b->family || a->v4.s_addr != b->v4.s_addr;
+}
+
+int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
+		 unsigned int *changes)
+{
+	struct sim_node *node = sim_of_kernel(kernel);
+	struct sim_kernel *k = &node->kernel;
+	bool wanted[SIM_NODES + 1] = {};
+
+	/* The heart of it: a minority changes nothing. */
+	assert_true(node->told.connected);
+	assert_true(node->told.quorate);
+	*changes = 0;
+	k->applied++;
+	if (sim.chaos && !sim_random(50))
+		return refuse(k, EBUSY, "not now");
+	for (size_t i = 0; i < goal->n_nodes; i++) {
+		const struct mlb_node *n = &goal->nodes[i];
+
+		assert_true(n->id && n->id <= SIM_NODES);
+		wanted[n->id] = true;
+		if (k->present[n->id] &&
+		    (addr_differs(&n->addr, &k->nodes[n->id].addr) ||
+		     (n->state == MLB_NODE_STATE_DEAD &&
+		      k->nodes[n->id].state != MLB_NODE_STATE_DEAD)))
+			purge(k, n->id);
+		k->present[n->id] = true;
+		k->nodes[n->id] = *n;
+	}
+	for (uint16_t i = 1; i <= SIM_NODES; i++) {
+		if (wanted[i])
+			continue;
+		k->present[i] = false;
+		purge(k, i);
+	}
+	free(k->services);
+	k->services = services_text(goal);
+	k->keyed = true;
+	k->key = *(const uint8_t *)goal->key;
+	return 0;
+}
+
+void sim_kernel_reset(struct sim_node *node)
+{
+	struct sim_kernel *k = &node->kernel;
+
+	free(k->services);
+	memset(k, 0, sizeof(*k));
+}
+
+/* mlbd has gone: nobody waits for events and snapshots. */
+void sim_kernel_end(struct sim_node *node)
+{
+	struct sim_kernel *k = &node->kernel;
+
+	k->n_events = 0;
+	k->overflowed = false;
+	while (k->snapshots) {
+		struct sim_snapshot *s = k->snapshots;
+
+		k->snapshots = s->next;
+		free(s->owners);
+		free(s);
+	}
+}
+
+/* What @node holds of @of is what that has. */
+void sim_kernel_check(const struct sim_node *node, const struct sim_node *of)
+{
+	size_t n = 0, at;
+
+	for (size_t i = 0; i < of->kernel.n_own; i++)
+		if (!find_claim(&node->kernel, of->kernel.own[i].token, of->id,
+				&at))
+			fail_msg("seed %u: node %u lacks token %u of node %u",
+				 sim.seed, node->id, of->kernel.own[i].token,
+				 of->id);
+	for (size_t i = 0; i < node->kernel.n_claims; i++)
+		n += node->kernel.claims[i].node == of->id;
+	if (n != of->kernel.n_own)
+		fail_msg("seed %u: node %u has %zu tokens of node %u, which has %zu",
+			 sim.seed, node->id, n, of->id, of->kernel.n_own);
+}
