@@ -77,7 +77,9 @@ joins() # N VIP
 		endpoints_add
 		client_says join ready 40; client_go join; client_end join
 		[ \${R[second]} = $1 ] && [ \${R[ok]} = $1 ]" || {
-		each 'echo "n$i:"; mlbctl stats nonzero; nstat -as | grep -E "MPTcp|Rst|Retr|Drop"'
+		each 'echo "n$i:"; mlbctl stats nonzero; nstat -as | grep -E "MPTcp|Rst|Retr|Drop"
+			ss -Mltn; ps -eo pid,stat,time,wchan:24,args | grep mptcp_load
+			cat /proc/$(pgrep -of mptcp_load)/stack'
 		return 1
 	}
 }
