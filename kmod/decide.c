@@ -3,7 +3,8 @@
  * The rules that say where a packet goes. The first that matches decides:
  *
  *   flow	the flow is known: its node; but a SYN with MP_JOIN whose token
- *		is known goes by that, for the 4-tuple may be in use anew
+ *		is known, or that comes to a flow with other packets, goes by
+ *		the token, for the 4-tuple may be in use anew
  *   join	SYN with MP_JOIN: the owner of its token, or ask for it
  *   new	any other SYN: the scheduler's choice
  *   socket	a socket, or a SYN cookie, of this host has the flow
@@ -118,7 +119,16 @@ static bool decide_token(struct mlb_net *mn, const struct mlb_packet *pkt,
 static void decide_join(struct mlb_net *mn, const struct mlb_packet *pkt,
 			struct mlb_decision *d)
 {
-	if (decide_token(mn, pkt, d) || decide_flow(mn, pkt, d))
+	struct mlb_flow *flow;
+
+	if (decide_token(mn, pkt, d))
+		return;
+	/* A SYN that is sent again goes where it went. What has carried other
+	 * packets is an older flow, and tells nothing about the token.
+	 */
+	flow = mlb_flow_find(mn, &pkt->tuple);
+	if (flow && READ_ONCE(flow->state) != MLB_FLOW_STATE_ESTABLISHED &&
+	    decide_flow(mn, pkt, d))
 		return;
 	if (!pkt->mp.token)	/* peers refuse to be asked for it */
 		decide(d, MLB_VERDICT_LOCAL, MLB_RULE_JOIN,
