@@ -8,6 +8,7 @@
 #include "net.h"
 #include "node.h"
 #include "owner.h"
+#include "peers.h"
 #include "socket.h"
 #include "tunnel.h"
 
@@ -86,7 +87,9 @@ static void answer_flow(struct mlb_net *mn, struct mlb_tunmsg *answer,
  * @sender: the peer
  * @msg: the query, authenticated and valid
  *
- * Softirq context, inside rcu_read_lock(). Who has nothing says nothing.
+ * Softirq context, inside rcu_read_lock(). Who has nothing says so, too: then
+ * nobody waits who asked. Strangers cause most of that, so half of the rate is
+ * left to the other answers.
  */
 void mlb_answer_query(struct mlb_net *mn, struct mlb_node *sender,
 		      const struct mlb_tunmsg *msg)
@@ -103,10 +106,8 @@ void mlb_answer_query(struct mlb_net *mn, struct mlb_node *sender,
 		answer_token(mn, &answer);
 	else
 		answer_flow(mn, &answer, msg->seq, msg->ack);
-	if (answer.hold == MLB_TUNMSG_NO)
-		return;
 
-	if (answer_allow(mn, 1, 0) &&
+	if (answer_allow(mn, 1, answer.hold == MLB_TUNMSG_NO ? 4 : 0) &&
 	    mlb_tunnel_send_msg(mn, sender, MLB_TUNTYPE_ANSWER, &answer))
 		mlb_count(mn, RESOLVE_ANSWER_TX);
 }
@@ -129,8 +130,8 @@ void mlb_answer_gone(struct mlb_net *mn, const struct mlb_tuple *tuple)
 	};
 
 	/* A stranger may cause it, so half of the rate is left to answers. */
-	if (answer_allow(mn, mlb_resolve_peers(mn), 4))
-		mlb_resolve_tell(mn, MLB_TUNTYPE_ANSWER, &msg);
+	if (answer_allow(mn, mlb_peers_count(mn).asked, 4))
+		mlb_peers_tell(mn, MLB_TUNTYPE_ANSWER, &msg);
 }
 
 void mlb_answer_net_init(struct mlb_net *mn)

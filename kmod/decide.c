@@ -3,7 +3,8 @@
  * The rules that say where a packet goes. The first that matches decides:
  *
  *   flow	the flow is known: its node; but a SYN with MP_JOIN whose token
- *		is known goes by that, for the 4-tuple may be in use anew
+ *		is known, or that comes to a flow with other packets, goes by
+ *		the token, for the 4-tuple may be in use anew
  *   join	SYN with MP_JOIN: the owner of its token, or ask for it
  *   new	any other SYN: the scheduler's choice
  *   socket	a socket, or a SYN cookie, of this host has the flow
@@ -18,7 +19,7 @@
 #include "net.h"
 #include "node.h"
 #include "owner.h"
-#include "resolve.h"
+#include "peers.h"
 #include "service.h"
 #include "socket.h"
 #include "syn.h"
@@ -34,15 +35,25 @@ static void decide(struct mlb_decision *d, enum mlb_verdict verdict,
 	d->node = node;
 }
 
-/* Whether there is anyone to ask; if so the verdict is to ask. */
+/* To ask, or the local stack when nobody would answer; says which. A flow that
+ * a silent node may have gets no RST from here.
+ */
 static bool decide_ask(struct mlb_net *mn, struct mlb_decision *d,
 		       enum mlb_rule rule, enum mlb_reason reason,
 		       struct mlb_node *hint)
 {
-	d->peers = mlb_resolve_peers(mn);
-	if (d->peers)
+	struct mlb_peers peers = mlb_peers_count(mn);
+
+	d->peers = peers.asked;
+	if (peers.awaited)
 		decide(d, MLB_VERDICT_ASK, rule, reason, hint);
-	return d->peers;
+	else if (rule == MLB_RULE_UNKNOWN && peers.missed && !d->sk)
+		decide(d, MLB_VERDICT_DROP, rule, MLB_REASON_PEERS_SILENT,
+		       NULL);
+	else
+		decide(d, MLB_VERDICT_LOCAL, rule, peers.asked ?
+		       MLB_REASON_PEERS_SILENT : MLB_REASON_NO_PEERS, NULL);
+	return peers.awaited;
 }
 
 static bool decide_flow(struct mlb_net *mn, const struct mlb_packet *pkt,
@@ -108,15 +119,23 @@ static bool decide_token(struct mlb_net *mn, const struct mlb_packet *pkt,
 static void decide_join(struct mlb_net *mn, const struct mlb_packet *pkt,
 			struct mlb_decision *d)
 {
-	if (decide_token(mn, pkt, d) || decide_flow(mn, pkt, d))
+	struct mlb_flow *flow;
+
+	if (decide_token(mn, pkt, d))
+		return;
+	/* A SYN that is sent again goes where it went. What has carried other
+	 * packets is an older flow, and tells nothing about the token.
+	 */
+	flow = mlb_flow_find(mn, &pkt->tuple);
+	if (flow && READ_ONCE(flow->state) != MLB_FLOW_STATE_ESTABLISHED &&
+	    decide_flow(mn, pkt, d))
 		return;
 	if (!pkt->mp.token)	/* peers refuse to be asked for it */
 		decide(d, MLB_VERDICT_LOCAL, MLB_RULE_JOIN,
 		       MLB_REASON_TOKEN_ZERO, NULL);
-	else if (!decide_ask(mn, d, MLB_RULE_JOIN, MLB_REASON_TOKEN_UNKNOWN,
-			     NULL))
-		decide(d, MLB_VERDICT_LOCAL, MLB_RULE_JOIN,
-		       MLB_REASON_NO_PEERS, NULL);
+	else
+		decide_ask(mn, d, MLB_RULE_JOIN, MLB_REASON_TOKEN_UNKNOWN,
+			   NULL);
 }
 
 /* The scheduler's choice for a new connection. */
@@ -125,7 +144,9 @@ static void decide_new(struct mlb_net *mn, const struct mlb_packet *pkt,
 {
 	struct mlb_tunnel *tun = rcu_dereference(mn->tunnel);
 	struct mlb_node *self = tun ? mlb_node_find(mn, tun->self) : NULL;
+	enum mlb_reason reason;
 	struct mlb_node *node;
+	bool past;
 	u16 id;
 
 	if (!self) {
@@ -141,17 +162,16 @@ static void decide_new(struct mlb_net *mn, const struct mlb_packet *pkt,
 		       MLB_REASON_SCHEDULER_LOCAL, NULL);
 		return;
 	}
-	id = mlb_service_schedule(mn, pkt->svc, &pkt->tuple);
+	id = mlb_service_schedule(mn, pkt->svc, &pkt->tuple, &past);
+	reason = past ? MLB_REASON_SCHEDULER_PAST : MLB_REASON_SCHEDULER_MAGLEV;
 	node = id ? mlb_node_find(mn, id) : NULL;
 	if (!node)
 		decide(d, MLB_VERDICT_LOCAL, MLB_RULE_NEW, MLB_REASON_NO_NODE,
 		       NULL);
 	else if (node->self)
-		decide(d, MLB_VERDICT_LOCAL, MLB_RULE_NEW,
-		       MLB_REASON_SCHEDULER_MAGLEV, NULL);
+		decide(d, MLB_VERDICT_LOCAL, MLB_RULE_NEW, reason, NULL);
 	else
-		decide(d, MLB_VERDICT_REMOTE, MLB_RULE_NEW,
-		       MLB_REASON_SCHEDULER_MAGLEV, node);
+		decide(d, MLB_VERDICT_REMOTE, MLB_RULE_NEW, reason, node);
 }
 
 static void decide_syn(struct mlb_net *mn, const struct sk_buff *skb,
@@ -200,6 +220,10 @@ static void decide_unknown(struct mlb_net *mn, const struct mlb_packet *pkt,
 		return;
 	}
 	decide_new(mn, pkt, &new);
+	/* A flow that is older than the suspicion is not there. */
+	if (new.reason == MLB_REASON_SCHEDULER_PAST && new.node &&
+	    mlb_node_is_peer(new.node))
+		new.node = NULL;
 	if (decide_ask(mn, d, MLB_RULE_UNKNOWN, d->sk ?
 		       MLB_REASON_TIME_WAIT : MLB_REASON_FLOW_UNKNOWN,
 		       new.node))
@@ -207,9 +231,6 @@ static void decide_unknown(struct mlb_net *mn, const struct mlb_packet *pkt,
 	if (!d->sk && new.node && !mlb_node_is_peer(new.node))
 		decide(d, MLB_VERDICT_REMOTE, MLB_RULE_UNKNOWN,
 		       MLB_REASON_PLAIN_NODE, new.node);
-	else
-		decide(d, MLB_VERDICT_LOCAL, MLB_RULE_UNKNOWN,
-		       MLB_REASON_NO_PEERS, NULL);
 }
 
 /**

@@ -4,6 +4,7 @@
  * permutation of the slots, and members take turns in claiming the first free
  * slot of theirs. A member that leaves frees its slots and moves few others.
  */
+#include <linux/bitops.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
@@ -15,6 +16,12 @@
  * follow the weights of a very uneven pool in finer steps.
  */
 #define STEPS_PER_SLOT	4
+
+/*
+ * How often to draw again for a member that is not suspect. When all but one of
+ * 32 are, fewer draws are enough in 999 of 1000 cases.
+ */
+#define PAST_MAX	256
 
 /*
  * A hundred slots a member keep shares within a per cent (Maglev, 5.3). Small
@@ -115,4 +122,20 @@ void mlb_maglev_fill(u16 *slots, u32 size, const struct mlb_maglev_node *nodes,
 			}
 		}
 	}
+}
+
+u16 mlb_maglev_past(const u16 *slots, u32 size, u32 hash,
+		    const unsigned long *suspects)
+{
+	u64 draw = hash;
+
+	for (unsigned int i = 0; i < PAST_MAX; i++) {
+		u16 id;
+
+		draw = mix(draw);
+		id = slots[mlb_maglev_slot(draw, size)];
+		if (!test_bit(id, suspects))
+			return id;
+	}
+	return 0;
 }

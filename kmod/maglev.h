@@ -52,6 +52,24 @@ u32 mlb_maglev_size(unsigned int n);
 void mlb_maglev_fill(u16 *slots, u32 size, const struct mlb_maglev_node *nodes,
 		     unsigned int n, struct mlb_maglev_walk *walk);
 
+/**
+ * mlb_maglev_past() - the member for a hash whose own one is suspect
+ * @slots: the table
+ * @size: its slots
+ * @hash: the hash
+ * @suspects: bitmap of ids
+ *
+ * Draws other slots by the hash until one's member is not suspect. So it is the
+ * same on every node that suspects the same, no other hash moves, all come back
+ * when the suspicion is over, and those that are left share the suspect's part
+ * by their weights. (Slots beside each other are no draws: permutations that
+ * step alike put the same two members there again and again.)
+ *
+ * Return: its id; 0 when all seem to be suspect.
+ */
+u16 mlb_maglev_past(const u16 *slots, u32 size, u32 hash,
+		    const unsigned long *suspects);
+
 /* Slot of a hash: multiplication takes the place of a division. */
 static inline u32 mlb_maglev_slot(u32 hash, u32 size)
 {

@@ -17,6 +17,8 @@ static const struct mlb_config net_defaults = {
 	.max_flows = MLB_LIMIT_DEFAULT,
 	.max_owners = MLB_LIMIT_DEFAULT,
 	.port = MLB_DEFAULT_PORT,
+	.alive_interval = 50,
+	.alive_multiplier = 3,
 };
 
 static int __net_init net_init(struct net *net)
@@ -44,6 +46,7 @@ static int __net_init net_init(struct net *net)
 		goto err_owners;
 	mlb_resolve_net_init(mn);
 	mlb_answer_net_init(mn);
+	mlb_alive_net_init(mn);
 	mlb_learn_net_init(mn);
 	mlb_syn_net_init(mn);
 	return 0;
@@ -75,6 +78,7 @@ static void __net_exit net_exit(struct net *net)
 {
 	struct mlb_net *mn = mlb_net(net);
 
+	mlb_alive_net_exit(mn);		/* before the nodes, as its timer */
 	mlb_resolve_net_exit(mn);	/* its timer makes entries */
 	mlb_learn_net_exit(mn);
 	mlb_flow_net_exit(mn);

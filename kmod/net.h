@@ -11,6 +11,7 @@
 #include <net/netns/generic.h>
 #include <uapi/linux/mlb.h>
 
+#include "alive.h"
 #include "answer.h"
 #include "flow.h"
 #include "learn.h"
@@ -49,6 +50,8 @@ struct mlb_config {
 	u32 max_flows;
 	u32 max_owners;
 	u16 port;
+	u16 alive_interval;
+	u8 alive_multiplier;
 };
 
 /*
@@ -87,6 +90,7 @@ struct mlb_net {
 	struct mlb_flow_table flows;
 	struct mlb_resolve resolve;
 	struct mlb_answers answers;
+	struct mlb_alive alive;
 	struct mlb_learn learn;
 	struct mlb_syn_memory syn;
 	struct mlb_synack synack;	/* hooked while n_services */

@@ -16,6 +16,9 @@
 /* A dump lets others run after so many objects. */
 #define WALK_REST	256
 
+/* Shorter intervals, in ms, would be finer than the clocks of most kernels. */
+#define CONFIG_ALIVE_MIN	10
+
 static bool netlink_gone;
 
 /* Whether to make a message for a multicast group at all. */
@@ -222,7 +225,11 @@ static int config_fill(struct sk_buff *skb, struct mlb_net *mn, u8 cmd,
 	      nla_put_u32(skb, MLB_A_CONFIG_OWNERS,
 			  READ_ONCE(mn->owners.count)) ?:
 	      nla_put_u32(skb, MLB_A_CONFIG_PARKED,
-			  READ_ONCE(mn->resolve.n_parked));
+			  READ_ONCE(mn->resolve.n_parked)) ?:
+	      nla_put_u32(skb, MLB_A_CONFIG_ALIVE_INTERVAL,
+			  READ_ONCE(config->alive_interval)) ?:
+	      nla_put_u32(skb, MLB_A_CONFIG_ALIVE_MULTIPLIER,
+			  READ_ONCE(config->alive_multiplier));
 	rcu_read_lock();
 	key = rcu_dereference(mn->key);
 	if (!err && key)
@@ -285,6 +292,29 @@ static int config_judge_limit(const struct sk_buff *skb,
 	return -EPERM;
 }
 
+static int config_judge_alive(const struct nlattr *attr,
+			      struct netlink_ext_ack *extack)
+{
+	u32 interval = attr ? nla_get_u32(attr) : 0;
+
+	if (!interval || interval >= CONFIG_ALIVE_MIN)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr, "alive-interval is 10 to 10000 ms, or 0 for off");
+	return -ERANGE;
+}
+
+static void config_set_alive(struct mlb_net *mn, struct nlattr **attrs)
+{
+	u16 interval = attrs[MLB_A_CONFIG_ALIVE_INTERVAL] ?
+		       nla_get_u32(attrs[MLB_A_CONFIG_ALIVE_INTERVAL]) :
+		       mn->config.alive_interval;
+	u8 multiplier = attrs[MLB_A_CONFIG_ALIVE_MULTIPLIER] ?
+			nla_get_u32(attrs[MLB_A_CONFIG_ALIVE_MULTIPLIER]) :
+			mn->config.alive_multiplier;
+
+	mlb_alive_set(mn, interval, multiplier);
+}
+
 int mlb_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct mlb_net *mn = mlb_net(genl_info_net(info));
@@ -295,6 +325,8 @@ int mlb_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 	err = config_judge_limit(skb, attrs[MLB_A_CONFIG_MAX_OWNERS],
 				 info->extack) ?:
 	      config_judge_limit(skb, attrs[MLB_A_CONFIG_MAX_FLOWS],
+				 info->extack) ?:
+	      config_judge_alive(attrs[MLB_A_CONFIG_ALIVE_INTERVAL],
 				 info->extack);
 	if (err)
 		return err;
@@ -323,6 +355,7 @@ int mlb_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 			   nla_get_u32(attrs[MLB_A_CONFIG_MAX_FLOWS]));
 		mlb_flow_trim(mn);
 	}
+	config_set_alive(mn, attrs);
 	config_notify(mn);
 unlock:
 	mutex_unlock(&mn->lock);
@@ -382,6 +415,7 @@ int mlb_nl_key_set_doit(struct sk_buff *skb, struct genl_info *info)
 
 	mutex_lock(&mn->lock);
 	old = rcu_replace_pointer(mn->key, key, lockdep_is_held(&mn->lock));
+	mlb_alive_start(mn);
 	config_notify(mn);
 	mutex_unlock(&mn->lock);
 	if (old) {

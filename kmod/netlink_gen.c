@@ -42,12 +42,14 @@ const struct nla_policy mlb_owner_entry_nl_policy[MLB_A_OWNER_ENTRY_SEEN + 1] = 
 };
 
 /* MLB_CMD_CONFIG_SET - do */
-static const struct nla_policy mlb_config_set_nl_policy[MLB_A_CONFIG_PORT + 1] = {
+static const struct nla_policy mlb_config_set_nl_policy[MLB_A_CONFIG_ALIVE_MULTIPLIER + 1] = {
 	[MLB_A_CONFIG_RESOLVE_TIMEOUT] = NLA_POLICY_RANGE(NLA_U32, 2, 1000),
 	[MLB_A_CONFIG_RESOLVE_RATE] = NLA_POLICY_FULL_RANGE(NLA_U32, &mlb_a_config_resolve_rate_range),
 	[MLB_A_CONFIG_MAX_FLOWS] = NLA_POLICY_FULL_RANGE(NLA_U32, &mlb_a_config_max_flows_range),
 	[MLB_A_CONFIG_MAX_OWNERS] = NLA_POLICY_FULL_RANGE(NLA_U32, &mlb_a_config_max_owners_range),
 	[MLB_A_CONFIG_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[MLB_A_CONFIG_ALIVE_INTERVAL] = NLA_POLICY_MAX(NLA_U32, 10000),
+	[MLB_A_CONFIG_ALIVE_MULTIPLIER] = NLA_POLICY_RANGE(NLA_U32, 2, 255),
 };
 
 /* MLB_CMD_KEY_SET - do */
@@ -173,7 +175,7 @@ const struct genl_split_ops mlb_nl_ops[22] = {
 		.cmd		= MLB_CMD_CONFIG_SET,
 		.doit		= mlb_nl_config_set_doit,
 		.policy		= mlb_config_set_nl_policy,
-		.maxattr	= MLB_A_CONFIG_PORT,
+		.maxattr	= MLB_A_CONFIG_ALIVE_MULTIPLIER,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

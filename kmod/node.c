@@ -100,6 +100,7 @@ int mlb_node_add(struct mlb_net *mn, const struct mlb_node *request,
 		return -ENOMEM;
 	*node = *request;
 	mlb_probe_init(&node->probe);
+	mlb_watch_reset(&node->life.watch);
 	err = dst_cache_init(&node->dst_cache, GFP_KERNEL);
 	if (err)
 		goto err_free;
@@ -116,6 +117,7 @@ int mlb_node_add(struct mlb_net *mn, const struct mlb_node *request,
 	err = mlb_service_rebuild(mn);
 	if (err)
 		goto err_close;
+	mlb_alive_start(mn);
 	return 0;
 
 err_close:
@@ -124,6 +126,7 @@ err_close:
 err_erase:
 	xa_erase(&mn->nodes, id);
 	synchronize_net();
+	mlb_alive_forget(mn, id);
 err_cache:
 	dst_cache_destroy(&node->dst_cache);
 err_free:
@@ -210,6 +213,7 @@ int mlb_node_del(struct mlb_net *mn, struct mlb_node *node,
 	if (node->self)
 		mlb_tunnel_close(mn);
 	node_purge(mn, node->id);
+	mlb_alive_forget(mn, node->id);
 	node_free(node);
 	return 0;
 }

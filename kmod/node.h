@@ -7,6 +7,7 @@
 #include <net/dst_cache.h>
 #include <uapi/linux/mlb.h>
 
+#include "alive.h"
 #include "net.h"
 #include "probe.h"
 
@@ -21,6 +22,7 @@
  * @addr: address in the cluster network, IPv4 as ::ffff:a.b.c.d
  * @dst_cache: route to it, per CPU
  * @probe: the last probe of it
+ * @life: when it was heard, and whether it is suspect
  *
  * Written under &mlb_net.lock; @weight and @state may change under readers.
  */
@@ -34,6 +36,8 @@ struct mlb_node {
 	struct in6_addr addr;
 	struct dst_cache dst_cache;
 	struct mlb_probe probe;
+	/* Written as packets come, beside what those read. */
+	struct mlb_peer_life life ____cacheline_aligned_in_smp;
 };
 
 /**
@@ -81,6 +85,9 @@ int mlb_node_set(struct mlb_net *mn, struct mlb_node *node, u16 weight,
 		 u8 state, struct netlink_ext_ack *extack);
 int mlb_node_del(struct mlb_net *mn, struct mlb_node *node,
 		 struct netlink_ext_ack *extack);
+
+void mlb_node_event(struct mlb_net *mn, const struct mlb_node *node, u8 cmd,
+		    gfp_t gfp);
 
 void mlb_node_net_init(struct mlb_net *mn);
 void mlb_node_net_exit(struct mlb_net *mn);

@@ -13,7 +13,7 @@ static int node_fill(struct sk_buff *skb, struct mlb_net *mn,
 		     const struct mlb_node *node, u8 cmd, u32 portid, u32 seq,
 		     int flags)
 {
-	u32 rtt = mlb_probe_rtt(node);
+	u32 rtt = mlb_probe_rtt(node), silent;
 	void *hdr;
 
 	hdr = genlmsg_put(skb, portid, seq, &mlb_nl_family, flags, cmd);
@@ -30,7 +30,11 @@ static int node_fill(struct sk_buff *skb, struct mlb_net *mn,
 			 ntohs(node->encap_port))) ||
 	    nla_put_u32(skb, MLB_A_NODE_OWNERS,
 			READ_ONCE(mn->owners.per_node[node->id])) ||
-	    (rtt && nla_put_u32(skb, MLB_A_NODE_RTT, rtt))) {
+	    (rtt && nla_put_u32(skb, MLB_A_NODE_RTT, rtt)) ||
+	    (READ_ONCE(node->life.watch.suspect) &&
+	     nla_put_flag(skb, MLB_A_NODE_SUSPECT)) ||
+	    (mlb_alive_silent(node, &silent) &&
+	     nla_put_u32(skb, MLB_A_NODE_SILENT, silent))) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
@@ -38,13 +42,21 @@ static int node_fill(struct sk_buff *skb, struct mlb_net *mn,
 	return 0;
 }
 
-static void node_event(struct mlb_net *mn, const struct mlb_node *node, u8 cmd)
+/**
+ * mlb_node_event() - tell user space that a node has changed
+ * @mn: the namespace
+ * @node: the node
+ * @cmd: MLB_CMD_NODE_NTF or MLB_CMD_NODE_DEL_NTF
+ * @gfp: what the context allows
+ */
+void mlb_node_event(struct mlb_net *mn, const struct mlb_node *node, u8 cmd,
+		    gfp_t gfp)
 {
 	struct sk_buff *skb;
 
 	if (!mlb_nl_has_listeners(mn, MLB_NLGRP_EVENT))
 		return;
-	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, gfp);
 	if (!skb)
 		return;
 	if (node_fill(skb, mn, node, cmd, 0, 0, 0)) {
@@ -170,7 +182,8 @@ int mlb_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info)
 	mutex_lock(&mn->lock);
 	err = mlb_node_add(mn, &node, info->extack);
 	if (!err)
-		node_event(mn, mlb_node_find(mn, node.id), MLB_CMD_NODE_NTF);
+		mlb_node_event(mn, mlb_node_find(mn, node.id),
+			       MLB_CMD_NODE_NTF, GFP_KERNEL);
 	mutex_unlock(&mn->lock);
 	return err;
 }
@@ -196,7 +209,7 @@ int mlb_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 		nla_get_u32(attrs[MLB_A_NODE_STATE]) : node->state;
 	err = mlb_node_set(mn, node, weight, state, info->extack);
 	if (!err)
-		node_event(mn, node, MLB_CMD_NODE_NTF);
+		mlb_node_event(mn, node, MLB_CMD_NODE_NTF, GFP_KERNEL);
 unlock:
 	mutex_unlock(&mn->lock);
 	return err;
@@ -218,7 +231,7 @@ int mlb_nl_node_del_doit(struct sk_buff *skb, struct genl_info *info)
 	copy = *node;	/* what the notification tells */
 	err = mlb_node_del(mn, node, info->extack);
 	if (!err)
-		node_event(mn, &copy, MLB_CMD_NODE_DEL_NTF);
+		mlb_node_event(mn, &copy, MLB_CMD_NODE_DEL_NTF, GFP_KERNEL);
 unlock:
 	mutex_unlock(&mn->lock);
 	return err;

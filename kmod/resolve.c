@@ -4,8 +4,10 @@
  *
  * Works as neighbour resolution does. The first packet of a key sends a query
  * to the node that most likely has it, or to all; half of the time later all
- * are asked (again, for a query may be lost); at the end the packets go to the
- * local stack, and for a second no packet of that key is asked for.
+ * are asked (again, for a query may be lost); at the end, or when all have said
+ * that they do not have it, the packets go to the local stack, and for a second
+ * no packet of that key is asked for. A peer that is silent is asked, too, but
+ * not waited for: then only a RST that would end a flow of its is held back.
  *
  * A packet for which there is no room or no rate is dropped and not given to
  * the local stack: TCP sends it again, while an RST could not be taken back.
@@ -20,6 +22,8 @@
 #include "net.h"
 #include "node.h"
 #include "owner.h"
+#include "peers.h"
+#include "pending.h"
 #include "resolve.h"
 #include "steer.h"
 #include "syn.h"
@@ -28,55 +32,8 @@
 
 #define RESOLVE_PARKED_MAX	4096	/* packets in a namespace */
 #define RESOLVE_PARKED_BYTES	(16 << 20)	/* their memory */
-#define RESOLVE_PARKED_KEY	8	/* packets of one key */
 #define RESOLVE_PENDING_MAX	8192	/* keys, negative ones with them */
 #define RESOLVE_NEGATIVE_LIFE	HZ
-
-struct resolve_key {
-	u32 kind;
-	u32 token;
-	struct mlb_tuple tuple;	/* zero for a token */
-};
-
-enum pending_state {
-	PENDING_FIRST,		/* asked once */
-	PENDING_AGAIN,		/* asked again */
-	PENDING_LATE,		/* the timer was late; answers get their turn */
-	PENDING_NEGATIVE,	/* nobody claims it */
-};
-
-/**
- * struct mlb_pending - a question and the packets that wait for its answer
- * @hash: in &mlb_resolve.hash
- * @list: in &mlb_resolve.asking or .negative
- * @key: the question
- * @state: see above
- * @deadline: jiffies when that changes; lists are in this order
- * @nonce: what an answer must repeat
- * @seq: see struct mlb_tunmsg
- * @ack: likewise
- * @queue: the packets; each keeps a reference to its device
- * @okfn: where the local stack goes on with each of them, in their order
- * @weak_node: node that gets them if nobody surely has the flow: one that has a
- *	TIME_WAIT socket for it, or one without mlb that the scheduler names; or 0
- * @weak_self: this host has one
- * @asked_all: all peers were asked, so that silence means something
- */
-struct mlb_pending {
-	struct hlist_node hash;
-	struct list_head list;
-	struct resolve_key key;
-	enum pending_state state;
-	unsigned long deadline;
-	__be64 nonce;
-	__be32 seq;
-	__be32 ack;
-	struct sk_buff_head queue;
-	mlb_okfn okfn[RESOLVE_PARKED_KEY];
-	u16 weak_node;
-	bool weak_self;
-	bool asked_all;
-};
 
 /* Half of the resolve timeout: once for the first query, once for the second. */
 static unsigned long resolve_phase(const struct mlb_net *mn)
@@ -84,7 +41,7 @@ static unsigned long resolve_phase(const struct mlb_net *mn)
 	return msecs_to_jiffies(READ_ONCE(mn->config.resolve_timeout) / 2);
 }
 
-static void resolve_make_key(struct resolve_key *key, enum mlb_tunmsg_kind kind,
+static void resolve_make_key(struct mlb_resolve_key *key, enum mlb_tunmsg_kind kind,
 			     u32 token, const struct mlb_tuple *tuple)
 {
 	memset(key, 0, sizeof(*key));
@@ -96,7 +53,7 @@ static void resolve_make_key(struct resolve_key *key, enum mlb_tunmsg_kind kind,
 }
 
 static struct hlist_head *resolve_bucket(struct mlb_net *mn,
-					 const struct resolve_key *key)
+					 const struct mlb_resolve_key *key)
 {
 	u32 hash = jhash(key, sizeof(*key), (u32)net_hash_mix(mn->net));
 
@@ -104,7 +61,7 @@ static struct hlist_head *resolve_bucket(struct mlb_net *mn,
 }
 
 static struct mlb_pending *resolve_find(struct mlb_net *mn,
-					const struct resolve_key *key)
+					const struct mlb_resolve_key *key)
 {
 	struct mlb_pending *pending;
 
@@ -185,31 +142,6 @@ static void resolve_enqueue(struct mlb_pending *pending, struct list_head *list,
 	list_add_tail(&pending->list, list);
 }
 
-static bool resolve_asks(const struct mlb_node *node)
-{
-	return !node->self && mlb_node_is_peer(node) &&
-	       mlb_node_reachable(node);
-}
-
-/**
- * mlb_resolve_peers() - how many peers a question to all of them goes to
- * @mn: the namespace
- *
- * Inside rcu_read_lock().
- */
-unsigned int mlb_resolve_peers(struct mlb_net *mn)
-{
-	struct mlb_node *node;
-	unsigned long id;
-	unsigned int n = 0;
-
-	if (!rcu_access_pointer(mn->tunnel) || !rcu_access_pointer(mn->key))
-		return 0;
-	xa_for_each(&mn->nodes, id, node)
-		n += resolve_asks(node);
-	return n;
-}
-
 /* What an entry asks; its queries and the answers to them are made of it. */
 static void resolve_fill(struct mlb_tunmsg *msg,
 			 const struct mlb_pending *pending)
@@ -224,29 +156,6 @@ static void resolve_fill(struct mlb_tunmsg *msg,
 	};
 }
 
-/**
- * mlb_resolve_tell() - send a message to all peers
- * @mn: the namespace
- * @type: MLB_TUNTYPE_QUERY or MLB_TUNTYPE_ANSWER
- * @msg: the message
- *
- * Softirq context, inside rcu_read_lock().
- *
- * Return: to how many it was sent.
- */
-unsigned int mlb_resolve_tell(struct mlb_net *mn, enum mlb_tuntype type,
-			      const struct mlb_tunmsg *msg)
-{
-	struct mlb_node *node;
-	unsigned long id;
-	unsigned int n = 0;
-
-	xa_for_each(&mn->nodes, id, node)
-		n += resolve_asks(node) &&
-		     mlb_tunnel_send_msg(mn, node, type, msg);
-	return n;
-}
-
 /* Send a query to one node, or to all peers; inside rcu_read_lock(). */
 static void resolve_ask(struct mlb_net *mn, const struct mlb_tunmsg *msg,
 			struct mlb_node *hint)
@@ -256,7 +165,7 @@ static void resolve_ask(struct mlb_net *mn, const struct mlb_tunmsg *msg,
 	if (hint)
 		n = mlb_tunnel_send_msg(mn, hint, MLB_TUNTYPE_QUERY, msg);
 	else
-		n = mlb_resolve_tell(mn, MLB_TUNTYPE_QUERY, msg);
+		n = mlb_peers_tell(mn, MLB_TUNTYPE_QUERY, msg);
 	mlb_count_add(mn, RESOLVE_QUERY_TX, n);
 }
 
@@ -322,14 +231,14 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 	struct mlb_pending *pending;
 	unsigned int peers = question->peers;
 	unsigned int verdict = NF_DROP;
-	struct resolve_key key;
+	struct mlb_resolve_key key;
 	struct mlb_tunmsg msg;
 
 	resolve_make_key(&key, question->kind, question->token,
 			 &question->tuple);
 	if (question->hint) {
 		hint = mlb_node_find(mn, question->hint);
-		if (hint && !resolve_asks(hint))
+		if (hint && !mlb_peer_awaited(hint))
 			hint = NULL;
 	}
 	if (hint)
@@ -354,7 +263,7 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 		goto unlock;
 	}
 	if (pending) {
-		if (skb_queue_len(&pending->queue) >= RESOLVE_PARKED_KEY) {
+		if (skb_queue_len(&pending->queue) >= MLB_PENDING_PACKETS) {
 			mlb_count(mn, RESOLVE_DROP_KEY);
 			goto unlock;
 		}
@@ -383,11 +292,13 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 		mlb_count(mn, RESOLVE_DROP_RATE);
 		goto unlock;
 	}
-	pending = kzalloc(sizeof(*pending), GFP_ATOMIC);
+	pending = kzalloc(struct_size(pending, waits, question->peers),
+			  GFP_ATOMIC);
 	if (!pending) {
 		mlb_count(mn, RESOLVE_DROP_FULL);
 		goto unlock;
 	}
+	pending->max_waits = question->peers;
 	pending->key = key;
 	pending->state = PENDING_FIRST;
 	get_random_bytes(&pending->nonce, sizeof(pending->nonce));
@@ -397,7 +308,10 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 	pending->weak_self = question->weak_self;
 	if (!question->weak_self)
 		pending->weak_node = question->fallback;
-	pending->asked_all = !hint;
+	if (hint)
+		mlb_pending_await(pending, hint);
+	else
+		mlb_pending_await_all(mn, pending);
 	hlist_add_head(&pending->hash, resolve_bucket(mn, &key));
 	resolve_enqueue(pending, &res->asking, resolve_phase(mn));
 	res->n_pending++;
@@ -455,13 +369,19 @@ static void resolve_deliver(struct mlb_net *mn, struct mlb_pending *pending,
 	kfree(pending);
 }
 
-/* Drop the packets of an entry that there was no rate to ask for. */
-static void resolve_drop(struct mlb_net *mn, struct mlb_pending *pending)
+/* Drop the packets of an entry that there was no rate to ask for, or that a
+ * suspect node may have.
+ */
+static void resolve_drop(struct mlb_net *mn, struct mlb_pending *pending,
+			 bool suspect)
 {
 	struct sk_buff *skb;
 
 	while ((skb = __skb_dequeue(&pending->queue))) {
-		mlb_count(mn, RESOLVE_DROP_RATE);
+		if (suspect)
+			mlb_count(mn, RESOLVE_DROP_SUSPECT);
+		else
+			mlb_count(mn, RESOLVE_DROP_RATE);
 		dev_put(skb->dev);
 		kfree_skb(skb);
 	}
@@ -483,22 +403,82 @@ static void resolve_refuse(struct mlb_net *mn, struct mlb_pending *pending,
 	resolve_arm(mn);
 }
 
+/* Ask all, for the second time or after one; lets the lock go. */
+static void resolve_again(struct mlb_net *mn, struct mlb_pending *pending)
+	__releases(&mn->resolve.lock)
+{
+	struct mlb_resolve *res = &mn->resolve;
+	unsigned int peers = mlb_peers_count(mn).asked;
+	struct mlb_tunmsg msg;
+	bool allowed;
+
+	pending->state = PENDING_AGAIN;
+	list_del(&pending->list);
+	resolve_enqueue(pending, &res->asking, resolve_phase(mn));
+	resolve_arm(mn);
+	resolve_fill(&msg, pending);
+	/* When many ask, first questions matter more. */
+	allowed = peers && resolve_allow(mn, &res->queries, peers, 4);
+	if (allowed && !pending->asked_all)
+		mlb_pending_await_all(mn, pending);
+	spin_unlock_bh(&res->lock);
+
+	if (allowed)
+		resolve_ask(mn, &msg, NULL);
+}
+
+/* Nobody surely has it: use a weak answer, or give up; lets the lock go. */
+static void resolve_end(struct mlb_net *mn, struct mlb_pending *pending)
+	__releases(&mn->resolve.lock)
+{
+	struct mlb_resolve *res = &mn->resolve;
+	struct mlb_node *node = NULL;
+	struct sk_buff_head queue;
+	mlb_okfn okfn[MLB_PENDING_PACKETS];
+	bool missed;
+
+	if (pending->weak_node)
+		node = mlb_node_find(mn, pending->weak_node);
+	if (node && (node->self || !mlb_node_reachable(node)))
+		node = NULL;
+	if (node && resolve_admits(pending, node)) {
+		resolve_unlink(mn, pending);
+		spin_unlock_bh(&res->lock);
+		resolve_deliver(mn, pending, node, mlb_node_is_peer(node));
+		return;
+	}
+	/* A join that is refused harms its connection not. */
+	missed = !node && pending->key.kind == MLB_TUNMSG_FLOW &&
+		 !pending->weak_self && mlb_pending_misses(mn, pending);
+	if (missed || (!node && !pending->asked_all)) {
+		resolve_unlink(mn, pending);
+		spin_unlock_bh(&res->lock);
+		if (missed)
+			mlb_count(mn, RESOLVE_TIMEOUT);
+		resolve_drop(mn, pending, missed);
+		return;
+	}
+	memcpy(okfn, pending->okfn, sizeof(okfn));
+	resolve_refuse(mn, pending, &queue);
+	spin_unlock_bh(&res->lock);
+
+	if (node)
+		mlb_count(mn, RESOLVE_FOUND);
+	else
+		mlb_count(mn, RESOLVE_TIMEOUT);
+	resolve_release(mn, &queue, okfn, node);
+}
+
 /*
- * The time of the first entry of either list is over: ask again, use a weak
- * answer, give up, or forget. Inside rcu_read_lock().
+ * The time of the first entry of either list is over: ask again, give up, or
+ * forget. Inside rcu_read_lock().
  *
  * Returns false when nothing was due; the timer is set then.
  */
 static bool resolve_step(struct mlb_net *mn)
 {
 	struct mlb_resolve *res = &mn->resolve;
-	struct mlb_node *node = NULL;
 	struct mlb_pending *pending;
-	struct sk_buff_head queue;
-	struct mlb_tunmsg msg;
-	unsigned int peers;
-	mlb_okfn okfn[RESOLVE_PARKED_KEY];
-	bool allowed;
 
 	spin_lock_bh(&res->lock);
 	pending = list_first_entry_or_null(&res->negative, struct mlb_pending,
@@ -518,19 +498,10 @@ static bool resolve_step(struct mlb_net *mn)
 		return false;
 	}
 
-	if (pending->state == PENDING_FIRST) {
-		pending->state = PENDING_AGAIN;
-		list_del(&pending->list);
-		resolve_enqueue(pending, &res->asking, resolve_phase(mn));
-		resolve_fill(&msg, pending);
-		peers = mlb_resolve_peers(mn);
-		/* When many ask, first questions matter more. */
-		allowed = peers && resolve_allow(mn, &res->queries, peers, 4);
-		if (allowed)
-			pending->asked_all = true;
-		spin_unlock_bh(&res->lock);
-		if (allowed)
-			resolve_ask(mn, &msg, NULL);
+	/* Those that are left may have become silent meanwhile. */
+	if (pending->state == PENDING_FIRST &&
+	    !(pending->asked_all && mlb_pending_all_answered(mn, pending))) {
+		resolve_again(mn, pending);
 		return true;
 	}
 
@@ -543,34 +514,7 @@ static bool resolve_step(struct mlb_net *mn)
 		spin_unlock_bh(&res->lock);
 		return true;
 	}
-
-	if (pending->weak_node)
-		node = mlb_node_find(mn, pending->weak_node);
-	if (node && (node->self || !mlb_node_reachable(node)))
-		node = NULL;
-	if (node && resolve_admits(pending, node)) {
-		resolve_unlink(mn, pending);
-		spin_unlock_bh(&res->lock);
-		resolve_deliver(mn, pending, node, mlb_node_is_peer(node));
-		return true;
-	}
-
-	if (!node && !pending->asked_all) {
-		resolve_unlink(mn, pending);
-		spin_unlock_bh(&res->lock);
-		resolve_drop(mn, pending);
-		return true;
-	}
-
-	memcpy(okfn, pending->okfn, sizeof(okfn));
-	resolve_refuse(mn, pending, &queue);
-	spin_unlock_bh(&res->lock);
-
-	if (node)
-		mlb_count(mn, RESOLVE_FOUND);
-	else
-		mlb_count(mn, RESOLVE_TIMEOUT);
-	resolve_release(mn, &queue, okfn, node);
+	resolve_end(mn, pending);
 	return true;
 }
 
@@ -595,8 +539,24 @@ static void resolve_gone(struct mlb_net *mn, const struct mlb_node *sender,
 	mlb_syn_forget(mn, tuple, sender->id);
 }
 
+/* A peer surely does not have it; lets the lock go. */
+static void resolve_denied(struct mlb_net *mn, struct mlb_pending *pending,
+			   const struct mlb_node *sender)
+	__releases(&mn->resolve.lock)
+{
+	mlb_pending_answered(pending, sender->id);
+	if (!mlb_pending_all_answered(mn, pending))
+		spin_unlock_bh(&mn->resolve.lock);
+	else if (pending->asked_all)
+		resolve_end(mn, pending);
+	else if (pending->state == PENDING_FIRST)
+		resolve_again(mn, pending);	/* it was the first choice */
+	else
+		spin_unlock_bh(&mn->resolve.lock);
+}
+
 /**
- * mlb_resolve_answer() - a peer says that it has a token or a flow
+ * mlb_resolve_answer() - a peer says whether it has a token or a flow
  * @mn: the namespace
  * @sender: the peer
  * @msg: the answer, authenticated and valid
@@ -611,12 +571,14 @@ void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 	struct mlb_node *holder = sender;
 	struct mlb_pending *pending;
 	struct sk_buff_head queue;
-	struct resolve_key key;
-	mlb_okfn okfn[RESOLVE_PARKED_KEY];
+	struct mlb_resolve_key key;
+	mlb_okfn okfn[MLB_PENDING_PACKETS];
 
 	mlb_count(mn, RESOLVE_ANSWER_RX);
-	if (msg->hold == MLB_TUNMSG_NO) {
-		resolve_gone(mn, sender, &msg->tuple);
+	if (!msg->nonce) {	/* nobody asked */
+		if (msg->hold == MLB_TUNMSG_NO &&
+		    msg->kind == MLB_TUNMSG_FLOW)
+			resolve_gone(mn, sender, &msg->tuple);
 		return;
 	}
 	resolve_make_key(&key, msg->kind, ntohl(msg->token), &msg->tuple);
@@ -635,13 +597,13 @@ void mlb_resolve_answer(struct mlb_net *mn, struct mlb_node *sender,
 		mlb_count(mn, RESOLVE_ANSWER_LATE);
 		return;
 	}
-	if (msg->hold == MLB_TUNMSG_WEAK) {
+	if (msg->hold != MLB_TUNMSG_YES) {
 		/* The 4-tuple may be in use anew elsewhere; wait for that. A
 		 * TIME_WAIT socket of this host goes first.
 		 */
-		if (!pending->weak_self)
+		if (msg->hold == MLB_TUNMSG_WEAK && !pending->weak_self)
 			pending->weak_node = holder->id;
-		spin_unlock_bh(&res->lock);
+		resolve_denied(mn, pending, sender);
 		return;
 	}
 	if (!resolve_admits(pending, holder)) {

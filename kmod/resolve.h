@@ -50,7 +50,7 @@ struct mlb_resolve {
  * @tuple: flow of the packet; asked for when @kind says so
  * @seq: of an ACK that may answer a SYN cookie; else 0
  * @ack: likewise
- * @peers: how many peers there are, see mlb_resolve_peers(); not 0
+ * @peers: how many peers there are, see mlb_peers_count(); not 0
  * @hint: node that most likely has it and is asked first, or 0
  * @fallback: node without mlb that gets the packet if nobody has it, or 0
  * @weak_self: this host has a TIME_WAIT socket for it
@@ -68,10 +68,6 @@ struct mlb_question {
 	bool weak_self;
 	bool icmp;
 };
-
-unsigned int mlb_resolve_peers(struct mlb_net *mn);
-unsigned int mlb_resolve_tell(struct mlb_net *mn, enum mlb_tuntype type,
-			      const struct mlb_tunmsg *msg);
 
 unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 				const struct nf_hook_state *state,

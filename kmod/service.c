@@ -21,19 +21,27 @@ const struct rhashtable_params mlb_service_params = {
 };
 
 u16 mlb_service_schedule(struct mlb_net *mn, const struct mlb_service *svc,
-			 const struct mlb_tuple *tuple)
+			 const struct mlb_tuple *tuple, bool *past)
 {
 	const struct mlb_key *key = rcu_dereference(mn->key);
 	static const siphash_key_t none;
 	const struct mlb_pool *pool;
 	u32 hash;
+	u16 id, other;
 
+	*past = false;
 	pool = svc->n_nodes ? rcu_dereference(svc->pool) :
 			      rcu_dereference(mn->pool);
 	if (!pool)
 		return 0;
 	hash = siphash(tuple, sizeof(*tuple), key ? &key->hash : &none);
-	return READ_ONCE(pool->slots[mlb_maglev_slot(hash, pool->size)]);
+	id = pool->slots[mlb_maglev_slot(hash, pool->size)];
+	if (likely(!test_bit(id, mn->alive.suspects)))
+		return id;
+	other = mlb_maglev_past(pool->slots, pool->size, hash,
+				mn->alive.suspects);
+	*past = other;
+	return other ?: id;	/* it may only be slow */
 }
 
 /* Whether the node is in the service's pool, by name or as any node is. */

@@ -70,12 +70,16 @@ static inline struct mlb_service *mlb_service_find(struct mlb_net *mn,
 
 /**
  * mlb_service_schedule() - node for a new connection by consistent hash
+ * @mn: the namespace
+ * @svc: the service
+ * @tuple: the connection's flow
+ * @past: set when a suspect node would have it but for that
  *
  * Return: a node id, 0 when no node of the pool takes new connections. Call
  * inside rcu_read_lock().
  */
 u16 mlb_service_schedule(struct mlb_net *mn, const struct mlb_service *svc,
-			 const struct mlb_tuple *tuple);
+			 const struct mlb_tuple *tuple, bool *past);
 
 bool mlb_service_has_node(const struct mlb_service *svc, u16 id);
 

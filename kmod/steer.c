@@ -157,6 +157,7 @@ static void steer_count(struct mlb_net *mn, const struct mlb_packet *pkt,
 	case MLB_REASON_NO_SELF:
 	case MLB_REASON_SCHEDULER_LOCAL:
 	case MLB_REASON_SCHEDULER_MAGLEV:
+	case MLB_REASON_SCHEDULER_PAST:
 		if (remote)
 			mlb_count(mn, STEER_NEW_REMOTE);
 		else
@@ -180,6 +181,12 @@ static void steer_count(struct mlb_net *mn, const struct mlb_packet *pkt,
 	case MLB_REASON_TOKEN_ZERO:
 	case MLB_REASON_NO_PEERS:
 		mlb_count(mn, STEER_UNCLAIMED);
+		break;
+	case MLB_REASON_PEERS_SILENT:
+		if (d->verdict == MLB_VERDICT_DROP)
+			mlb_count(mn, RESOLVE_DROP_SUSPECT);
+		else
+			mlb_count(mn, STEER_UNCLAIMED);
 		break;
 	default:	/* the peers are asked, which counts for itself */
 		break;
@@ -226,6 +233,7 @@ static void steer_remember(struct mlb_net *mn, struct sk_buff *skb,
 				MLB_FLOW_STATE_SYN);
 		return;
 	case MLB_REASON_SCHEDULER_MAGLEV:
+	case MLB_REASON_SCHEDULER_PAST:
 		mlb_syn_remember(mn, &pkt->tuple, d->node->id);
 		return;
 	}
@@ -341,6 +349,8 @@ static unsigned int steer_packet(struct mlb_net *mn, struct sk_buff *skb,
 		return steer_remote(mn, skb, pkt, &d);
 	case MLB_VERDICT_ASK:
 		return steer_ask(mn, skb, state, pkt, &d);
+	case MLB_VERDICT_DROP:
+		return NF_DROP;
 	default:
 		return steer_local(mn, skb, pkt, &d);
 	}

@@ -80,6 +80,26 @@ TRACE_EVENT(mlb_park,
 		  __entry->dport, __entry->token, __entry->hint)
 );
 
+/* A node became suspect, or is so no more. */
+TRACE_EVENT(mlb_suspect,
+	TP_PROTO(u16 node, bool suspect, u32 silent, u32 hold),
+	TP_ARGS(node, suspect, silent, hold),
+	TP_STRUCT__entry(
+		__field(u16, node)
+		__field(bool, suspect)
+		__field(u32, silent)
+		__field(u32, hold)
+	),
+	TP_fast_assign(
+		__entry->node = node;
+		__entry->suspect = suspect;
+		__entry->silent = silent;
+		__entry->hold = hold;
+	),
+	TP_printk("node=%u suspect=%d silent=%ums hold=%ums", __entry->node,
+		  __entry->suspect, __entry->silent, __entry->hold)
+);
+
 #endif
 
 #undef TRACE_INCLUDE_PATH

@@ -113,18 +113,30 @@ static bool tuple_is_zero(const struct mlb_tuple *tuple)
 	return !memchr_inv(tuple, 0, sizeof(*tuple));
 }
 
+static bool alive_is_valid(const struct mlb_tunmsg *msg)
+{
+	u32 multiplier = be32_to_cpu(msg->multiplier);
+
+	return !msg->nonce && !msg->cpu && !msg->token && !msg->node &&
+	       tuple_is_zero(&msg->tuple) && msg->hold != MLB_TUNMSG_WEAK &&
+	       be32_to_cpu(msg->interval) <= MLB_TUNMSG_INTERVAL_MAX &&
+	       multiplier && multiplier <= MLB_TUNMSG_MULTIPLIER_MAX;
+}
+
 bool mlb_tunmsg_valid(const struct mlb_tunmsg *msg, enum mlb_tuntype type)
 {
 	switch (type) {
 	case MLB_TUNTYPE_QUERY:
-		if (msg->hold || msg->cpu || msg->node)
+		if (msg->hold || msg->cpu || msg->node ||
+		    msg->kind == MLB_TUNMSG_ALIVE)
 			return false;
 		break;
 	case MLB_TUNTYPE_ANSWER:
 		if ((msg->hold == MLB_TUNMSG_NO &&
-		     msg->kind != MLB_TUNMSG_FLOW) ||
-		    msg->hold > MLB_TUNMSG_YES ||
-		    msg->seq || msg->ack)
+		     msg->kind == MLB_TUNMSG_PROBE) ||
+		    msg->hold > MLB_TUNMSG_YES)
+			return false;
+		if ((msg->seq || msg->ack) && msg->kind != MLB_TUNMSG_ALIVE)
 			return false;
 		break;
 	default:
@@ -144,6 +156,10 @@ bool mlb_tunmsg_valid(const struct mlb_tunmsg *msg, enum mlb_tuntype type)
 	case MLB_TUNMSG_PROBE:
 		if (msg->token || !tuple_is_zero(&msg->tuple) || msg->seq ||
 		    msg->ack)
+			return false;
+		break;
+	case MLB_TUNMSG_ALIVE:
+		if (!alive_is_valid(msg))
 			return false;
 		break;
 	default:

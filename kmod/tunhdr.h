@@ -21,7 +21,8 @@
  *   |                                                               |
  *
  * C=0: an IPv4 (proto 4) or IPv6 (proto 41) packet of a client follows.
- * C=1: ctype 1 is a query, ctype 2 an answer; a struct mlb_tunmsg follows.
+ * C=1: ctype 1 is a query, ctype 2 an answer or what nobody asked for; a struct
+ * mlb_tunmsg follows.
  *
  * The MAC is SipHash-2-4 under a key derived from the cluster key, over the
  * first 8 bytes, the receiver's node id and, for a client's packet, its tuple;
@@ -54,7 +55,7 @@ static_assert(sizeof(struct mlb_tunhdr) == 4 + 4 * MLB_TUNHDR_HLEN);
  * @MLB_TUNTYPE_IPV4: an IPv4 packet of a client
  * @MLB_TUNTYPE_IPV6: an IPv6 packet of a client
  * @MLB_TUNTYPE_QUERY: struct mlb_tunmsg: who has this?
- * @MLB_TUNTYPE_ANSWER: struct mlb_tunmsg: the sender has it
+ * @MLB_TUNTYPE_ANSWER: struct mlb_tunmsg: whether the sender has it
  */
 enum mlb_tuntype {
 	MLB_TUNTYPE_IPV4,
@@ -68,27 +69,36 @@ enum mlb_tunmsg_kind {
 	MLB_TUNMSG_TOKEN = 1,
 	MLB_TUNMSG_FLOW = 2,
 	MLB_TUNMSG_PROBE = 3,	/* nothing: every peer answers it */
+	MLB_TUNMSG_ALIVE = 4,	/* no query: the sender lives */
 };
 
 /* How sure an answer is. */
 enum mlb_tunmsg_hold {
-	MLB_TUNMSG_NO,		/* unasked, of a flow that was sent here */
+	MLB_TUNMSG_NO,		/* unasked: of a flow that was sent here */
 	MLB_TUNMSG_WEAK,	/* a TIME_WAIT socket, or a token only seen */
 	MLB_TUNMSG_YES,
 };
 
+/* Most milliseconds between two of MLB_TUNMSG_ALIVE, and most multiplier. */
+#define MLB_TUNMSG_INTERVAL_MAX		10000
+#define MLB_TUNMSG_MULTIPLIER_MAX	255
+
 /**
  * struct mlb_tunmsg - query, and the answer that repeats it
  * @nonce: chosen by the asker at random for each query; an answer without it
- *	is not heard
+ *	is not heard; 0 in what nobody asked for
  * @kind: enum mlb_tunmsg_kind
- * @hold: enum mlb_tunmsg_hold; 0 in a query
+ * @hold: enum mlb_tunmsg_hold; 0 in a query; of MLB_TUNMSG_ALIVE, whether the
+ *	sender hears the receiver: YES or NO
  * @cpu: CPU that took the first subflow; 0 in a query
  * @token: for a token
  * @tuple: for a flow; zero for anything else
  * @seq: sequence number of the packet, when a flow is asked for that a SYN
  *	cookie may have opened; 0 in an answer
+ * @interval: of MLB_TUNMSG_ALIVE instead: milliseconds until the next one; 0
+ *	when there will be none
  * @ack: its acknowledgment number; likewise
+ * @multiplier: of MLB_TUNMSG_ALIVE instead: so many missing ones mean something
  * @node: in an answer, the node without mlb that has it; 0 if the sender has
  * @zero: for later use
  */
@@ -99,8 +109,14 @@ struct mlb_tunmsg {
 	__be16 cpu;
 	__be32 token;
 	struct mlb_tuple tuple;
-	__be32 seq;
-	__be32 ack;
+	union {
+		__be32 seq;
+		__be32 interval;
+	};
+	union {
+		__be32 ack;
+		__be32 multiplier;
+	};
 	__be16 node;
 	__be16 zero;
 } __packed __aligned(4);

@@ -13,6 +13,7 @@
 
 #include <crypto/algapi.h>
 
+#include "alive.h"
 #include "answer.h"
 #include "device.h"
 #include "net.h"
@@ -62,6 +63,7 @@ static bool tunnel_trim(struct sk_buff *skb, bool ipv6)
 /* A client's packet; @skb is taken. */
 static void tunnel_rcv_packet(struct mlb_net *mn, struct mlb_tunnel *tun,
 			      const struct mlb_key *key,
+			      struct mlb_node *sender,
 			      const struct mlb_tunhdr *th, struct sk_buff *skb,
 			      bool ipv6)
 {
@@ -93,6 +95,7 @@ static void tunnel_rcv_packet(struct mlb_net *mn, struct mlb_tunnel *tun,
 		mlb_count(mn, TUNNEL_RX_MAC);
 		goto drop;
 	}
+	mlb_alive_heard(&sender->life);
 	if (tunnel_ecn_drop(skb, skb->data + outer, outer_ipv6)) {
 		mlb_count(mn, TUNNEL_RX_INNER);
 		goto drop;
@@ -105,7 +108,7 @@ drop:
 	kfree_skb(skb);
 }
 
-/* A query or an answer. */
+/* A query, an answer or what nobody asked for. */
 static void tunnel_rcv_msg(struct mlb_net *mn, struct mlb_tunnel *tun,
 			   const struct mlb_key *key, struct mlb_node *sender,
 			   const struct mlb_tunhdr *th,
@@ -125,12 +128,15 @@ static void tunnel_rcv_msg(struct mlb_net *mn, struct mlb_tunnel *tun,
 		mlb_count(mn, TUNNEL_RX_MAC);
 		return;
 	}
+	mlb_alive_heard(&sender->life);
 	if (!mlb_tunmsg_valid(msg, type)) {
 		mlb_count(mn, TUNNEL_RX_VERSION);
 		return;
 	}
 	if (type == MLB_TUNTYPE_QUERY)
 		mlb_answer_query(mn, sender, msg);
+	else if (msg->kind == MLB_TUNMSG_ALIVE)
+		mlb_alive_rcv(mn, sender, msg);
 	else if (msg->kind == MLB_TUNMSG_PROBE)
 		mlb_probe_answer(mn, sender, msg);
 	else
@@ -182,7 +188,7 @@ int mlb_tunnel_rcv(struct sock *sk, struct sk_buff *skb)
 		goto drop;
 	}
 	if (type == MLB_TUNTYPE_IPV4 || type == MLB_TUNTYPE_IPV6) {
-		tunnel_rcv_packet(mn, tun, key, &th, skb,
+		tunnel_rcv_packet(mn, tun, key, node, &th, skb,
 				  type == MLB_TUNTYPE_IPV6);
 		return 0;
 	}

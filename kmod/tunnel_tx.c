@@ -15,6 +15,7 @@
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/pkt_sched.h>
 #include <linux/tcp.h>
 #include <net/gso.h>
 #include <net/icmp.h>
@@ -288,6 +289,11 @@ bool mlb_tunnel_send_msg(struct mlb_net *mn, struct mlb_node *node,
 	mlb_tunhdr_fill(th, type, tun->self);
 	th->mac = mlb_tunhdr_mac_msg(th, node->id, msg, &key->mac);
 	outer.sport = tun->port;
+	if (msg->kind == MLB_TUNMSG_ALIVE) {
+		/* As routing protocols: not behind what they carry. */
+		outer.tos = IPTOS_PREC_INTERNETCONTROL;
+		skb->priority = TC_PRIO_CONTROL;
+	}
 	mlb_encap_xmit(tun, skb, node, dst, &outer);
 	return true;
 }

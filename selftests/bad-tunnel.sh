@@ -222,6 +222,7 @@ tunnel_run() # CLUSTER_FAMILY
 	FAMILY=$1
 	cluster_up 3
 	mlb_up --family "$1"
+	alive_off
 	services_up
 	servers_up
 	must on_node 1 sysctl -qw net.ipv4.ipfrag_time=1 net.ipv6.ip6frag_time=1

@@ -17,6 +17,7 @@ cluster_up 2
 mlb_load
 check_eq "no mlb0 before there is a self node" "$(there 1)" ""
 mlb_up
+alive_off
 check_eq "mlb0 comes with the self node" "$(there 1)" yes
 check_eq "mlb0 is up" "$(ip -n "$PREFIX-n1" -j link show mlb0 up |
 	jq -r '.[0].ifname')" mlb0

@@ -128,9 +128,17 @@ servers()
 }
 
 # Node 3 is not reached, or does not reach; both sides are told.
+suspects_are() # NODE NUMBER
+{
+	[ "$(ctl "$1" -j node list | jq '[.[] | select(.suspect)] | length')" = \
+		"$2" ]
+}
+
 node_lost() # DESCRIPTION
 {
+	wait_for 5 suspects_are 1 1
 	diagnose 1
+	found "$1, seen at node 1" alive wrong "node 3: suspect"
 	found "$1, seen at node 1" node wrong "node 3"
 	check_eq "$1: node 2 is reached" "$(remedies node wrong "node 2")" ""
 	check_true "$1: says what to compare" grep -q 'key-id.*firewall' "$TMP/doctor"
@@ -145,6 +153,7 @@ nodes()
 	check_true "another key: is recognised by what came in" \
 		[ -n "$(remedies node wrong "so the keys differ")" ]
 	must ctl 3 key set "$TMP/key"
+	wait_for 10 suspects_are 3 0
 	healthy "node 3 is back" 3
 }
 
@@ -164,6 +173,7 @@ walls()
 	END
 	node_lost "a firewall"
 	must on_node 3 nft delete table inet wall
+	wait_for 10 suspects_are 1 0
 }
 
 mtu() # OVERHEAD

@@ -119,6 +119,7 @@ judge() # NAME COUNTERS
 	check_range "$name: only honest tokens were learnt" \
 		"$(grew owner learnt)" 0 $((2 * HONEST))
 	check_eq "$name: nodes over the limits of their tables" "$(over_limit)" 0
+	check_eq "$name: nodes that others thought dead" "$(grew node suspect)" 0
 }
 
 cookies() # 0|1|2

@@ -23,7 +23,7 @@ test_begin
 [ -d $TRACE/events ] || missing "the kernel has no tracefs"
 cluster_up 2
 mlb_load
-for event in mlb_steer mlb_park; do
+for event in mlb_steer mlb_park mlb_suspect; do
 	check_true "there is an event $event" test -e $TRACE/events/mlb/$event/enable
 done
 mlb_up

@@ -5,6 +5,7 @@
  */
 #include "unit.h"
 
+#include <linux/bitops.h>
 #include <linux/kernel.h>
 #include <linux/siphash.h>
 #include <math.h>
@@ -232,6 +233,83 @@ static void test_disruption_of_random_pools(void **state)
 	}
 }
 
+/*
+ * Who is suspect gets nothing, and those that are left share what was the
+ * suspects' by their weights, but for chance.
+ */
+static void check_past(const struct pool *pool, unsigned int suspects)
+{
+	unsigned long map[(POOL_MAX + 1) / BITS_PER_LONG + 1] = {};
+	u32 size = mlb_maglev_size(pool->n), moved = 0;
+	unsigned int got[POOL_MAX + 1] = {}, i;
+	u16 *slots = pool_table(pool);
+	double left = 0, worst = 0;
+
+	for (i = 0; i < pool->n; i++) {
+		if (i < suspects)
+			__set_bit(pool->nodes[i].id, map);
+		else
+			left += pool_share(pool, i);
+	}
+	for (i = 0; i < 100 * HASHES; i++) {
+		u32 hash = hash_sip(i, 0);
+		u16 id;
+
+		if (!test_bit(slots[mlb_maglev_slot(hash, size)], map))
+			continue;
+		id = mlb_maglev_past(slots, size, hash, map);
+		assert_int_not_equal(id, 0);
+		assert_false(test_bit(id, map));
+		got[id]++;
+		moved++;
+	}
+	for (i = suspects; i < pool->n; i++) {
+		double want = moved * pool_share(pool, i) / left;
+		double off = fabs(got[pool->nodes[i].id] - want);
+
+		assert_true(off <= fmax(0.02 * want, 5 * sqrt(want)));
+		worst = fmax(worst, off / want);
+	}
+	print_message("%2u members, %2u suspect: worst %4.1f %% off\n",
+		      pool->n, suspects, 100 * worst);
+	free(slots);
+}
+
+static void test_past_suspects(void **state)
+{
+	static const unsigned int sizes[] = { 3, 8, 32 };
+	struct pool pool;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		pool_make(&pool, sizes[i], &weights_equal);
+		check_past(&pool, 1);
+		check_past(&pool, sizes[i] / 2);
+		pool_make(&pool, sizes[i], &weights_steps);
+		check_past(&pool, 1);
+		check_past(&pool, sizes[i] / 2);
+	}
+}
+
+/* When all are, it says so, and does not look for ever. */
+static void test_all_suspect(void **state)
+{
+	unsigned long map[(POOL_MAX + 1) / BITS_PER_LONG + 1];
+	struct pool pool;
+	u16 *slots;
+	u32 size;
+
+	(void)state;
+	memset(map, 0xff, sizeof(map));
+	pool_make(&pool, 3, &weights_equal);
+	slots = pool_table(&pool);
+	size = mlb_maglev_size(3);
+	assert_int_equal(mlb_maglev_past(slots, size, 0, map), 0);
+	assert_int_equal(mlb_maglev_past(slots, size, UINT32_MAX, map), 0);
+	free(slots);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +317,8 @@ int main(void)
 		cmocka_unit_test(test_spread_of_hashes),
 		cmocka_unit_test(test_disruption),
 		cmocka_unit_test(test_disruption_of_random_pools),
+		cmocka_unit_test(test_past_suspects),
+		cmocka_unit_test(test_all_suspect),
 	};
 
 	return cmocka_run_group_tests_name("spread", tests, NULL, NULL);

@@ -18,6 +18,15 @@ static const u8 kinds[] = {
 	MLB_TUNMSG_TOKEN, MLB_TUNMSG_FLOW, MLB_TUNMSG_PROBE,
 };
 
+/* Whether the numbers say how often the sender sends, and not where it is. */
+static bool alive_numbers(const struct mlb_tunmsg *msg)
+{
+	u32 multiplier = be32_to_cpu(msg->multiplier);
+
+	return be32_to_cpu(msg->interval) <= 10000 && multiplier >= 1 &&
+	       multiplier <= 255;
+}
+
 /* As its sender would have made it, answers with all that they may carry. */
 static void fill_good(struct mlb_tunmsg *msg, enum mlb_tuntype type, u8 kind)
 {
@@ -78,7 +87,8 @@ static void check_kind(struct mlb_tunmsg *msg, enum mlb_tuntype type, u8 kind)
 		msg->kind = value;
 		/*
 		 * Another kind asks for what this message leaves zero; but a
-		 * probe is a flow of zeroes too.
+		 * probe is a flow of zeroes too. Nobody asks for ALIVE: these
+		 * have a nonce.
 		 */
 		assert_int_equal(mlb_tunmsg_valid(msg, type),
 				 value == kind ||
@@ -142,7 +152,7 @@ static void check_hold(struct mlb_tunmsg *msg, enum mlb_tuntype type, u8 kind)
 				 answer ? value == MLB_TUNMSG_WEAK ||
 					  value == MLB_TUNMSG_YES ||
 					  (value == MLB_TUNMSG_NO &&
-					   kind == MLB_TUNMSG_FLOW) :
+					   kind != MLB_TUNMSG_PROBE) :
 					  value == MLB_TUNMSG_NO);
 	}
 }
@@ -226,6 +236,68 @@ static void test_reserved(void **state)
 	for_each_good(check_zero);
 }
 
+static void fill_alive(struct mlb_tunmsg *msg)
+{
+	memset(msg, 0, sizeof(*msg));
+	msg->kind = MLB_TUNMSG_ALIVE;
+	msg->hold = MLB_TUNMSG_YES;
+	msg->interval = cpu_to_be32(50);
+	msg->multiplier = cpu_to_be32(3);
+}
+
+/* Nobody asks whether a node lives, and it says nothing else. */
+static void test_alive(void **state)
+{
+	struct mlb_tunmsg msg, good;
+	u8 *bytes = (u8 *)&msg;
+	unsigned int bit;
+
+	(void)state;
+	fill_alive(&good);
+	msg = good;
+	assert_true(mlb_tunmsg_valid(&msg, MLB_TUNTYPE_ANSWER));
+	assert_false(mlb_tunmsg_valid(&msg, MLB_TUNTYPE_QUERY));
+	msg.hold = MLB_TUNMSG_NO;
+	assert_true(mlb_tunmsg_valid(&msg, MLB_TUNTYPE_ANSWER));
+	assert_false(mlb_tunmsg_valid(&msg, MLB_TUNTYPE_QUERY));
+	msg.hold = MLB_TUNMSG_WEAK;
+	assert_false(mlb_tunmsg_valid(&msg, MLB_TUNTYPE_ANSWER));
+
+	for (bit = 0; bit < 8 * sizeof(msg); bit++) {
+		size_t at = bit / 8;
+
+		if (at == offsetof(struct mlb_tunmsg, kind) ||
+		    at == offsetof(struct mlb_tunmsg, hold))
+			continue;
+		msg = good;
+		bytes[at] ^= 1 << bit % 8;
+		assert_int_equal(mlb_tunmsg_valid(&msg, MLB_TUNTYPE_ANSWER),
+				 at >= offsetof(struct mlb_tunmsg, interval) &&
+				 at < offsetof(struct mlb_tunmsg, node) &&
+				 alive_numbers(&msg));
+	}
+}
+
+static void test_alive_numbers(void **state)
+{
+	static const u32 numbers[] = { 0,    1,	    2,	   255, 256, 9999,
+				       10000, 10001, 65536, 0xffffffff };
+	struct mlb_tunmsg msg;
+	unsigned int i, k;
+
+	(void)state;
+	fill_alive(&msg);
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		for (k = 0; k < ARRAY_SIZE(numbers); k++) {
+			msg.interval = cpu_to_be32(numbers[i]);
+			msg.multiplier = cpu_to_be32(numbers[k]);
+			assert_int_equal(mlb_tunmsg_valid(&msg,
+							  MLB_TUNTYPE_ANSWER),
+					 alive_numbers(&msg));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +310,8 @@ int main(void)
 		cmocka_unit_test(test_token),
 		cmocka_unit_test(test_tuple),
 		cmocka_unit_test(test_reserved),
+		cmocka_unit_test(test_alive),
+		cmocka_unit_test(test_alive_numbers),
 	};
 
 	return cmocka_run_group_tests_name("tunmsg", tests, NULL, NULL);

@@ -12,13 +12,17 @@ static const char *const config_attrs[] = {
 	[MLB_A_CONFIG_MAX_OWNERS] = "max-owners",
 	[MLB_A_CONFIG_PORT] = "port",
 	[MLB_A_CONFIG_KEY] = "key",
+	[MLB_A_CONFIG_ALIVE_INTERVAL] = "alive-interval",
+	[MLB_A_CONFIG_ALIVE_MULTIPLIER] = "alive-multiplier",
 };
 
 static const struct mlb_attr_names config_names = MLB_ATTR_NAMES(config_attrs);
 
-#define WRITABLE                                                    \
-	(MLB_F_CONFIG_RESOLVE_TIMEOUT | MLB_F_CONFIG_RESOLVE_RATE | \
-	 MLB_F_CONFIG_MAX_FLOWS | MLB_F_CONFIG_MAX_OWNERS | MLB_F_CONFIG_PORT)
+#define WRITABLE                                                      \
+	(MLB_F_CONFIG_RESOLVE_TIMEOUT | MLB_F_CONFIG_RESOLVE_RATE |   \
+	 MLB_F_CONFIG_MAX_FLOWS | MLB_F_CONFIG_MAX_OWNERS |           \
+	 MLB_F_CONFIG_PORT | MLB_F_CONFIG_ALIVE_INTERVAL |            \
+	 MLB_F_CONFIG_ALIVE_MULTIPLIER)
 
 int mlb_config_decode(struct nlmsghdr *nlh, struct mlb_config *config)
 {
@@ -47,6 +51,13 @@ int mlb_config_decode(struct nlmsghdr *nlh, struct mlb_config *config)
 		config->fields |= MLB_F_CONFIG_OWNERS;
 	if (mlb_get_u32(tb[MLB_A_CONFIG_PARKED], &config->parked))
 		config->fields |= MLB_F_CONFIG_PARKED;
+
+	if (mlb_get_u32(tb[MLB_A_CONFIG_ALIVE_INTERVAL],
+			&config->alive_interval))
+		config->fields |= MLB_F_CONFIG_ALIVE_INTERVAL;
+	if (mlb_get_u32(tb[MLB_A_CONFIG_ALIVE_MULTIPLIER],
+			&config->alive_multiplier))
+		config->fields |= MLB_F_CONFIG_ALIVE_MULTIPLIER;
 
 	key_id = tb[MLB_A_CONFIG_KEY_ID];
 	if (key_id && nla_len(key_id) == sizeof(config->key_id)) {
@@ -95,6 +106,12 @@ int mlb_config_set(struct mlb *mlb, const struct mlb_config *config)
 		NLA_PUT_U32(msg, MLB_A_CONFIG_MAX_OWNERS, config->max_owners);
 	if (config->fields & MLB_F_CONFIG_PORT)
 		NLA_PUT_U16(msg, MLB_A_CONFIG_PORT, config->port);
+	if (config->fields & MLB_F_CONFIG_ALIVE_INTERVAL)
+		NLA_PUT_U32(msg, MLB_A_CONFIG_ALIVE_INTERVAL,
+			    config->alive_interval);
+	if (config->fields & MLB_F_CONFIG_ALIVE_MULTIPLIER)
+		NLA_PUT_U32(msg, MLB_A_CONFIG_ALIVE_MULTIPLIER,
+			    config->alive_multiplier);
 	return mlb_do_free(mlb, msg, &config_names, NULL, NULL);
 
 nla_put_failure:

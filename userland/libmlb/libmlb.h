@@ -114,6 +114,8 @@ const struct mlb_error *mlb_last_error(const struct mlb *mlb);
 #define MLB_F_CONFIG_FLOWS (1u << 6)
 #define MLB_F_CONFIG_OWNERS (1u << 7)
 #define MLB_F_CONFIG_PARKED (1u << 8)
+#define MLB_F_CONFIG_ALIVE_INTERVAL (1u << 9)
+#define MLB_F_CONFIG_ALIVE_MULTIPLIER (1u << 10)
 
 /**
  * struct mlb_config - settings and table sizes of a namespace
@@ -124,6 +126,10 @@ const struct mlb_error *mlb_last_error(const struct mlb *mlb);
  * @max_flows: most flow entries
  * @max_owners: most owner entries
  * @port: UDP port of the tunnel
+ * @alive_interval: from one message that this node is alive to the next, ms,
+ *	10..10000; 0 sends none, and suspects no node
+ * @alive_multiplier: peers suspect this node after so many intervals of
+ *	silence, 2..255
  * @key_id: fingerprint of the cluster key; not set while there is no key
  * @flows: flow entries now; read only, as are the following
  * @owners: owner entries now
@@ -136,6 +142,8 @@ struct mlb_config {
 	uint32_t max_flows;
 	uint32_t max_owners;
 	uint16_t port;
+	uint32_t alive_interval;
+	uint32_t alive_multiplier;
 	uint8_t key_id[MLB_KEY_ID_LEN];
 	uint32_t flows;
 	uint32_t owners;
@@ -174,6 +182,8 @@ int mlb_key_set(struct mlb *mlb, const void *key, size_t len);
 #define MLB_F_NODE_ENCAP (1u << 6)
 #define MLB_F_NODE_ENCAP_PORT (1u << 7)
 #define MLB_F_NODE_RTT (1u << 8)
+#define MLB_F_NODE_SUSPECT (1u << 9)
+#define MLB_F_NODE_SILENT (1u << 10)
 
 /**
  * struct mlb_node - a cluster member
@@ -187,8 +197,13 @@ int mlb_key_set(struct mlb *mlb, const void *key, size_t len);
  * @encap_port: UDP port of its decapsulator, with MLB_ENCAP_GUE
  * @rtt: microseconds that it took to answer the last mlb_node_probe(); not set
  *	until it has answered; read only
+ * @silent: milliseconds since anything was heard from it; not set before; read
+ *	only
  *
- * MLB_F_NODE_SELF has no member: set, the node is this host.
+ * MLB_F_NODE_SELF has no member: set, the node is this host. Neither has
+ * MLB_F_NODE_SUSPECT: set, the node was silent for as long as it said that it
+ * would not be, or does not hear this host, or was so a moment ago once too
+ * often. It gets no new connections; its state is another matter. Read only.
  */
 struct mlb_node {
 	unsigned int fields;
@@ -200,6 +215,7 @@ struct mlb_node {
 	enum mlb_encap encap;
 	uint16_t encap_port;
 	uint32_t rtt;
+	uint32_t silent;
 };
 
 /**

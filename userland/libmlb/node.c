@@ -51,6 +51,10 @@ int mlb_node_decode(struct nlmsghdr *nlh, struct mlb_node *node)
 		node->fields |= MLB_F_NODE_ENCAP_PORT;
 	if (mlb_get_u32(tb[MLB_A_NODE_RTT], &node->rtt))
 		node->fields |= MLB_F_NODE_RTT;
+	if (tb[MLB_A_NODE_SUSPECT])
+		node->fields |= MLB_F_NODE_SUSPECT;
+	if (mlb_get_u32(tb[MLB_A_NODE_SILENT], &node->silent))
+		node->fields |= MLB_F_NODE_SILENT;
 	return 0;
 }
 

@@ -85,7 +85,7 @@ MLB_COUNTER(MLB_A_STATS_RESOLVE_STARTED, "resolve", "started",
 MLB_COUNTER(MLB_A_STATS_RESOLVE_FOUND, "resolve", "found",
 	    "of these, answered")
 MLB_COUNTER(MLB_A_STATS_RESOLVE_TIMEOUT, "resolve", "timeout",
-	    "of these, claimed by nobody in time")
+	    "of these, claimed by nobody")
 MLB_COUNTER(MLB_A_STATS_RESOLVE_NEGATIVE, "resolve", "negative",
 	    "packets not asked for because nobody claimed their key a moment ago")
 MLB_COUNTER(MLB_A_STATS_RESOLVE_PARKED, "resolve", "parked",
@@ -138,3 +138,13 @@ MLB_COUNTER(MLB_A_STATS_TUNNEL_RX_MAC, "tunnel", "rx-mac",
 	    "tunnel packets dropped because their MAC is wrong (another key, forged)")
 MLB_COUNTER(MLB_A_STATS_TUNNEL_RX_INNER, "tunnel", "rx-inner",
 	    "tunnel packets dropped because what they carry is not whole TCP to a service here (also nested tunnels)")
+MLB_COUNTER(MLB_A_STATS_ALIVE_TX, "alive", "tx",
+	    "messages sent that this node is alive")
+MLB_COUNTER(MLB_A_STATS_ALIVE_RX, "alive", "rx",
+	    "messages received that a node is alive")
+MLB_COUNTER(MLB_A_STATS_RESOLVE_DROP_SUSPECT, "resolve", "drop-suspect",
+	    "packets of unknown flows dropped, and not answered with a RST, because a suspect node may have them")
+MLB_COUNTER(MLB_A_STATS_NODE_SUSPECT, "node", "suspect",
+	    "times that a node became suspect")
+MLB_COUNTER(MLB_A_STATS_NODE_RESTORED, "node", "restored",
+	    "times that a node was suspect no more")

@@ -236,10 +236,52 @@ static void check_mtu(struct doctor *doctor, const struct mlb_node *node)
 			room - IPV6_LEN - TCP_LEN);
 }
 
+static void tell_suspect(struct doctor *doctor, const struct mlb_node *node)
+{
+	doctor_say(
+		doctor, DOCTOR_WRONG, "alive",
+		"see whether it runs, and whether both hosts let UDP of the tunnel's port in",
+		"node %u: suspect, last heard %u ms ago; new connections avoid it",
+		node->id, node->silent);
+}
+
+/* Whether the peers are heard by themselves, without a question. */
+static void check_alive(struct doctor *doctor)
+{
+	unsigned int peers = 0, heard = 0;
+
+	if (!doctor->config.alive_interval) {
+		doctor_say(doctor, DOCTOR_NOTE, "alive",
+			   "mlbctl set alive-interval 50, on each node",
+			   "off: a node that fails gets new connections until it is set dead");
+		return;
+	}
+	for (size_t i = 0; i < doctor->n_nodes; i++) {
+		const struct mlb_node *node = &doctor->nodes[i];
+
+		if (node == doctor->self || node->encap != MLB_ENCAP_MLB ||
+		    node->state == MLB_NODE_STATE_DEAD)
+			continue;
+		peers++;
+		if (node->fields & MLB_F_NODE_SUSPECT)
+			tell_suspect(doctor, node);
+		else if (node->fields & MLB_F_NODE_SILENT)
+			heard++;
+		else
+			doctor_say(doctor, DOCTOR_NOTE, "alive",
+				   "mlbctl doctor, on that node",
+				   "node %u: was never heard", node->id);
+	}
+	if (peers && heard == peers)
+		doctor_say(doctor, DOCTOR_OK, "alive", NULL,
+			   "all other nodes are heard");
+}
+
 void doctor_nodes(struct doctor *doctor)
 {
 	if (!doctor->self || !(doctor->config.fields & MLB_F_CONFIG_KEY_ID))
 		return;
+	check_alive(doctor);
 	check_answers(doctor);
 	for (size_t i = 0; i < doctor->n_nodes; i++)
 		if (&doctor->nodes[i] != doctor->self &&

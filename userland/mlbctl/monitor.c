@@ -26,7 +26,8 @@ static const struct arg args[] = {
 	  .field = MLB_GROUP_OWNER },
 	{ .type = ARG_FLAG,
 	  .name = "event",
-	  .help = "changes of nodes, services and settings; full tables",
+	  .help = "changes of nodes, services and settings; nodes that become\n"
+		  "suspect or are so no more; full tables",
 	  .field = MLB_GROUP_EVENT },
 	{ .type = ARG_FLAG,
 	  .name = "cluster",

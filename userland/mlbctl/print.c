@@ -50,6 +50,10 @@ void print_config(struct output *out, const struct mlb_config *c)
 	print_setting(out, c, MLB_F_CONFIG_MAX_OWNERS, "max-owners",
 		      c->max_owners);
 	print_setting(out, c, MLB_F_CONFIG_PORT, "port", c->port);
+	print_setting(out, c, MLB_F_CONFIG_ALIVE_INTERVAL, "alive-interval",
+		      c->alive_interval);
+	print_setting(out, c, MLB_F_CONFIG_ALIVE_MULTIPLIER, "alive-multiplier",
+		      c->alive_multiplier);
 	print_key_id(out, c);
 	print_setting(out, c, MLB_F_CONFIG_FLOWS, "flows", c->flows);
 	print_setting(out, c, MLB_F_CONFIG_OWNERS, "owners", c->owners);
@@ -86,6 +90,11 @@ void print_node(struct output *out, const struct mlb_node *node)
 		out_flag(out, "self", node->fields & MLB_F_NODE_SELF);
 	if (node->fields & MLB_F_NODE_OWNERS)
 		out_uint(out, "owners", "owners", node->owners, NULL);
+	/* Only what was heard once is ever suspect. */
+	if (node->fields & MLB_F_NODE_SILENT) {
+		out_flag(out, "suspect", node->fields & MLB_F_NODE_SUSPECT);
+		out_uint(out, "silent", "silent", node->silent, NULL);
+	}
 }
 
 static void print_pool(struct output *out, const struct mlb_service *service)

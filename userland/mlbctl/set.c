@@ -46,6 +46,22 @@ const struct arg setting_args[] = {
 	  .offset = offsetof(struct mlb_config, port),
 	  .min = 1,
 	  .max = UINT16_MAX },
+	{ .type = ARG_U32,
+	  .name = "alive-interval",
+	  .value = "MS",
+	  .help = "how often this node tells its peers that it is alive,\n"
+		  "10..10000; 0 never, and suspects none of them",
+	  .field = MLB_F_CONFIG_ALIVE_INTERVAL,
+	  .offset = offsetof(struct mlb_config, alive_interval),
+	  .max = 10000 },
+	{ .type = ARG_U32,
+	  .name = "alive-multiplier",
+	  .value = "N",
+	  .help = "how many intervals of silence make it suspect, 2..255",
+	  .field = MLB_F_CONFIG_ALIVE_MULTIPLIER,
+	  .offset = offsetof(struct mlb_config, alive_multiplier),
+	  .min = 2,
+	  .max = 255 },
 	{}
 };
 

@@ -13,6 +13,7 @@ const char *const verdict_words[] = {
 	[MLB_VERDICT_LOCAL] = "local",
 	[MLB_VERDICT_REMOTE] = "remote",
 	[MLB_VERDICT_ASK] = "ask",
+	[MLB_VERDICT_DROP] = "drop",
 	NULL,
 };
 
@@ -47,6 +48,8 @@ const char *const reason_words[] = {
 	[MLB_REASON_FLOW_UNKNOWN] = "flow-unknown",
 	[MLB_REASON_TIME_WAIT] = "time-wait",
 	[MLB_REASON_NO_PEERS] = "no-peers",
+	[MLB_REASON_SCHEDULER_PAST] = "scheduler-past",
+	[MLB_REASON_PEERS_SILENT] = "peers-silent",
 	NULL,
 };
 
@@ -69,5 +72,7 @@ const char *const reason_texts[] = {
 	[MLB_REASON_FLOW_UNKNOWN] = "no flow entry and no socket",
 	[MLB_REASON_TIME_WAIT] = "only a socket in TIME_WAIT is left of the flow",
 	[MLB_REASON_NO_PEERS] = "there is no peer to ask",
+	[MLB_REASON_SCHEDULER_PAST] = "consistent hashing over the pool, past a suspect node",
+	[MLB_REASON_PEERS_SILENT] = "no peer that could be asked is heard",
 	NULL,
 };

@@ -83,6 +83,30 @@ static void one(struct output *out, void (*print)(struct output *))
 	out_end(out);
 }
 
+static void suspects(void **state)
+{
+	struct mlb_node peer = { .fields = MLB_F_NODE_ID | MLB_F_NODE_SILENT,
+				 .id = 3,
+				 .silent = 7 };
+	struct output out = begin(false);
+
+	(void)state;
+	out_begin(&out);
+	print_node(&out, &peer);
+	out_end(&out);
+	peer.fields |= MLB_F_NODE_SUSPECT;
+	peer.silent = 170;
+	out_begin(&out);
+	print_node(&out, &peer);
+	out_end(&out);
+	expect(&out, "3 silent 7\n3 suspect silent 170\n");
+	out = begin(true);
+	out_begin(&out);
+	print_node(&out, &peer);
+	out_end(&out);
+	expect(&out, "{\"id\":3,\"suspect\":true,\"silent\":170}\n");
+}
+
 static void print_plain(struct output *out)
 {
 	struct mlb_node plain = { .fields = MLB_F_NODE_ID | MLB_F_NODE_ADDR |
@@ -315,7 +339,7 @@ int main(void)
 		cmocka_unit_test(nodes),      cmocka_unit_test(plain_nodes),
 		cmocka_unit_test(empty_list), cmocka_unit_test(services),
 		cmocka_unit_test(entries),    cmocka_unit_test(explanations),
-		cmocka_unit_test(settings),
+		cmocka_unit_test(settings),   cmocka_unit_test(suspects),
 	};
 
 	return cmocka_run_group_tests_name("print", tests, NULL, NULL);

@@ -78,11 +78,13 @@ enum mlb_encap {
  * @MLB_VERDICT_LOCAL: It goes to the stack of this host.
  * @MLB_VERDICT_REMOTE: It is sent to another node.
  * @MLB_VERDICT_ASK: It waits until a peer says whose it is.
+ * @MLB_VERDICT_DROP: It is dropped, and its sender sends it again.
  */
 enum mlb_verdict {
 	MLB_VERDICT_LOCAL,
 	MLB_VERDICT_REMOTE,
 	MLB_VERDICT_ASK,
+	MLB_VERDICT_DROP,
 };
 
 /**
@@ -130,6 +132,9 @@ enum mlb_rule {
  * @MLB_REASON_FLOW_UNKNOWN: no flow entry and no socket
  * @MLB_REASON_TIME_WAIT: only a socket in TIME_WAIT is left of the flow
  * @MLB_REASON_NO_PEERS: there is no peer to ask
+ * @MLB_REASON_SCHEDULER_PAST: consistent hashing over the pool, past a suspect
+ *   node
+ * @MLB_REASON_PEERS_SILENT: no peer that could be asked is heard
  */
 enum mlb_reason {
 	MLB_REASON_FLOW_ENTRY,
@@ -150,6 +155,8 @@ enum mlb_reason {
 	MLB_REASON_FLOW_UNKNOWN,
 	MLB_REASON_TIME_WAIT,
 	MLB_REASON_NO_PEERS,
+	MLB_REASON_SCHEDULER_PAST,
+	MLB_REASON_PEERS_SILENT,
 };
 
 enum {
@@ -163,6 +170,8 @@ enum {
 	MLB_A_CONFIG_FLOWS,
 	MLB_A_CONFIG_OWNERS,
 	MLB_A_CONFIG_PARKED,
+	MLB_A_CONFIG_ALIVE_INTERVAL,
+	MLB_A_CONFIG_ALIVE_MULTIPLIER,
 
 	__MLB_A_CONFIG_MAX
 };
@@ -178,6 +187,8 @@ enum {
 	MLB_A_NODE_ENCAP,
 	MLB_A_NODE_ENCAP_PORT,
 	MLB_A_NODE_RTT,
+	MLB_A_NODE_SUSPECT,
+	MLB_A_NODE_SILENT,
 
 	__MLB_A_NODE_MAX
 };
@@ -326,6 +337,11 @@ enum {
 	MLB_A_STATS_TUNNEL_RX_SENDER,
 	MLB_A_STATS_TUNNEL_RX_MAC,
 	MLB_A_STATS_TUNNEL_RX_INNER,
+	MLB_A_STATS_ALIVE_TX,
+	MLB_A_STATS_ALIVE_RX,
+	MLB_A_STATS_RESOLVE_DROP_SUSPECT,
+	MLB_A_STATS_NODE_SUSPECT,
+	MLB_A_STATS_NODE_RESTORED,
 
 	__MLB_A_STATS_MAX
 };

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _MLB_PEERS_H
+#define _MLB_PEERS_H
+
+#include "node.h"
+#include "tunhdr.h"
+
+/* Whether the node can be asked for a token or a flow. */
+static inline bool mlb_peer_asked(const struct mlb_node *node)
+{
+	return !node->self && mlb_node_is_peer(node) &&
+	       mlb_node_reachable(node);
+}
+
+/* Whether its answer is waited for: not while it is silent. */
+static inline bool mlb_peer_awaited(const struct mlb_node *node)
+{
+	return mlb_peer_asked(node) && mlb_alive_answers(&node->life);
+}
+
+/*
+ * For so long a silent node may only be slow: the RST that nobody else has the
+ * flow would end a connection that it has. Long enough for any engine to say
+ * that it is dead, short enough for clients where there is none.
+ */
+#define MLB_PEER_PATIENCE_MS	10000
+
+/* Whether its silence means nothing yet. */
+static inline bool mlb_peer_missed(const struct mlb_node *node)
+{
+	u32 silent;
+
+	return mlb_peer_asked(node) && !mlb_peer_awaited(node) &&
+	       mlb_alive_silent(node, &silent) && silent < MLB_PEER_PATIENCE_MS;
+}
+
+/**
+ * struct mlb_peers - the peers that a question to all goes to
+ * @asked: how many there are
+ * @awaited: of these, how many are heard
+ * @missed: of the others, how many may only be slow
+ */
+struct mlb_peers {
+	unsigned int asked;
+	unsigned int awaited;
+	unsigned int missed;
+};
+
+struct mlb_peers mlb_peers_count(struct mlb_net *mn);
+unsigned int mlb_peers_tell(struct mlb_net *mn, enum mlb_tuntype type,
+			    const struct mlb_tunmsg *msg);
+
+#endif

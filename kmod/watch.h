@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _MLB_WATCH_H
+#define _MLB_WATCH_H
+
+#include <linux/types.h>
+
+/*
+ * A node that became suspect again soon after the last time stays so until it
+ * has been heard without a gap for the hold time, in ms. That is the first
+ * here, twice as much each time, and nothing again after it was quiet.
+ */
+#define MLB_WATCH_HOLD_FIRST	1000
+#define MLB_WATCH_HOLD_MAX	32000
+#define MLB_WATCH_QUIET		60000
+
+/**
+ * struct mlb_watch - whether a node is suspect
+ * @silence: ms for which it was not heard, as far as this host had an ear
+ * @heard: ms for which it was heard without a gap, while it is suspect
+ * @quiet: ms since it was suspect, up to MLB_WATCH_QUIET
+ * @hold: what @heard has to reach
+ * @mute: it is silent for its detection time
+ * @unheard: that, or it does not hear this host
+ * @suspect: it gets no new connections
+ */
+struct mlb_watch {
+	u32 silence;
+	u32 heard;
+	u32 quiet;
+	u32 hold;
+	bool mute;
+	bool unheard;
+	bool suspect;
+};
+
+/**
+ * mlb_watch_reset() - begin anew with a node that is not suspect
+ */
+void mlb_watch_reset(struct mlb_watch *watch);
+
+/**
+ * mlb_watch_tick() - judge a node, as time went on
+ * @watch: the node; only one may judge it at a time
+ * @passed: ms since the last tick
+ * @most: ms that one tick may count, however late it is
+ * @since: ms since it was heard
+ * @detect: ms of silence that make it suspect
+ * @deaf: it says that it does not hear this host
+ */
+void mlb_watch_tick(struct mlb_watch *watch, u32 passed, u32 most, u32 since,
+		    u32 detect, bool deaf);
+
+#endif
