@@ -7,6 +7,11 @@
  * each of them. Whoever has another one will hear of a newer stamp, and gets the
  * document whole. The proposer itself proposes again, on top of what it has by
  * then, when somebody else's change came first.
+ *
+ * Both also name the ring in which they were sent, which had quorum, and are
+ * done only by who is still in it. Rings and messages come in one order, so
+ * either all of a ring do it or none; to ask each for its quorum on arrival would
+ * not give that. A change counts as made when all who are there have said so.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,6 +27,8 @@
 #define PROPOSAL_MS 5000
 /* Proposals that may wait. */
 #define PROPOSALS_MAX 64
+/* In which others tell of their document when it changes. */
+#define DOUBT_MS 1000
 /* From one attempt to write the file to the next. */
 #define SAVE_AGAIN_MS 5000
 
@@ -31,6 +38,7 @@ struct proposal {
 	uint64_t id;
 	uint64_t deadline;
 	struct document_stamp done; /* when it has been made */
+	size_t peers; /* who were there then */
 	agree_result_fn *fn;
 	void *arg;
 };
@@ -62,7 +70,10 @@ struct agree {
 	bool connected;
 	bool quorate;
 	uint64_t ring;
+	uint64_t group_ring;
+	uint64_t doubt; /* until then others may have a newer one */
 	struct document_stamp newest; /* of peers */
+	bool all_told;		      /* theirs */
 
 	struct proposal *waiting; /* in their order; the first may be in flight */
 	bool in_flight;
@@ -71,10 +82,13 @@ struct agree {
 
 	struct save *save; /* under way */
 	struct document_stamp saved;
+	struct document_stamp tried; /* last, with or without success */
 	uint64_t save_at; /* again, after a failure; or 0 */
 	char save_error[320];
 	struct log_limit limit;
 };
+
+static const char no_quorum[] = "this side of the cluster has no quorum";
 
 static void save(struct agree *a);
 
@@ -142,9 +156,25 @@ static int send_json(struct agree *a, enum wire_kind kind, json_t *json)
 	return ret;
 }
 
+/* Whether this ring has quorum, and everything in it is known. */
+static bool may_agree(const struct agree *a)
+{
+	return a->connected && a->quorate && a->ring == a->group_ring;
+}
+
 int agree_send(struct agree *a)
 {
-	return send_json(a, WIRE_DOCUMENT, document_json(a->document));
+	if (!may_agree(a))
+		return -EAGAIN;
+	return send_json(a, WIRE_DOCUMENT,
+			 json_pack("{s:I, s:o}", "ring", (json_int_t)a->ring,
+				   "document", document_json(a->document)));
+}
+
+/* Whether a message was sent in the ring in which it arrives. */
+static bool same_ring(const struct agree *a, const json_t *ring)
+{
+	return (uint64_t)json_integer_value(ring) == a->group_ring;
 }
 
 /* The first that waits goes out, alone: its result is the next one's base. */
@@ -154,7 +184,8 @@ static void propose_next(struct agree *a)
 	json_t *json;
 	int ret;
 
-	if (!p || a->in_flight || !a->connected || !a->quorate)
+	if (!p || a->in_flight || !may_agree(a) || !a->all_told ||
+	    uv_now(a->loop) < a->doubt)
 		return;
 	if (document_stamp_cmp(&a->newest, &a->document->stamp) > 0)
 		return; /* it will come */
@@ -184,6 +215,15 @@ static void changed(struct agree *a, const json_t *change, uint16_t by)
 	a->events->changed(a->arg, change, by);
 }
 
+/* Quorum may have gone since it was sent. */
+static void propose_again(struct agree *a)
+{
+	a->in_flight = false;
+	if (!a->quorate)
+		finish(&a->waiting, -EAGAIN, no_quorum);
+	propose_next(a);
+}
+
 static void made(struct agree *a)
 {
 	struct proposal *p = a->waiting, **at = &a->made;
@@ -192,6 +232,7 @@ static void made(struct agree *a)
 	a->in_flight = false;
 	p->next = NULL;
 	p->done = a->document->stamp;
+	p->peers = a->events->confirmed(a->arg, NULL);
 	while (*at)
 		at = &(*at)->next;
 	*at = p;
@@ -214,18 +255,16 @@ static bool take_proposal(struct agree *a, uint16_t sender, bool own,
 		return false;
 	if (ours && ours->id != (uint64_t)id)
 		ours = NULL;
-	if (!engine_quorate(a->engine)) {
-		if (ours) {
-			a->in_flight = false;
-			finish(&a->waiting, -EAGAIN,
-			       "this side of the cluster lost its quorum");
-		}
+	if (!same_ring(a, ring)) {
+		if (ours)
+			propose_again(a);
 		return true;
 	}
 	if (document_stamp_cmp(&base, &a->document->stamp)) {
 		if (ours)
-			a->in_flight = false;
-		propose_next(a);
+			propose_again(a);
+		else
+			a->doubt = uv_now(a->loop) + DOUBT_MS;
 		return true;
 	}
 	ret = document_change(a->document, change,
@@ -248,17 +287,22 @@ static bool take_proposal(struct agree *a, uint16_t sender, bool own,
 
 static bool take_document(struct agree *a, uint16_t sender, const json_t *json)
 {
+	const json_t *ring = json_object_get(json, "ring");
 	struct document *document;
 	char error[256];
 
-	if (document_parse(json, &document, error, sizeof(error))) {
+	if (!json_is_integer(ring))
+		return false;
+	if (!same_ring(a, ring))
+		return true;
+	if (document_parse(json_object_get(json, "document"), &document, error,
+			   sizeof(error))) {
 		if (log_allowed(&a->limit))
 			log_warning("node %u sent a document that is not one: %s",
 				    sender, error);
 		return false;
 	}
-	if (document_stamp_cmp(&document->stamp, &a->document->stamp) <= 0 ||
-	    !engine_quorate(a->engine)) {
+	if (document_stamp_cmp(&document->stamp, &a->document->stamp) <= 0) {
 		document_free(document);
 		return true;
 	}
@@ -277,6 +321,37 @@ bool agree_message(struct agree *a, uint16_t sender, bool own,
 	if (message->kind == WIRE_PROPOSE)
 		return take_proposal(a, sender, own, message->json);
 	return own || take_document(a, sender, message->json);
+}
+
+/*
+ * Who made the change hears of it when it is on disk here and everywhere; and
+ * also when it could not be stored here, or others take too long to say so.
+ */
+static void made_finish(struct agree *a)
+{
+	uint64_t now = uv_now(a->loop);
+	struct proposal **at = &a->made;
+	char warning[400];
+
+	while (*at) {
+		struct proposal *p = *at;
+
+		if (document_stamp_cmp(&p->done, &a->saved) <= 0 &&
+		    a->events->confirmed(a->arg, &p->done) >= p->peers) {
+			finish(at, 0, NULL);
+		} else if (a->save_error[0] &&
+			   document_stamp_cmp(&p->done, &a->tried) <= 0) {
+			snprintf(warning, sizeof(warning),
+				 "the change is made, but this node cannot store it: %s",
+				 a->save_error);
+			finish(at, 0, warning);
+		} else if (now >= p->deadline) {
+			finish(at, 0,
+			       "the change is made, but not every node has confirmed it");
+		} else {
+			at = &p->next;
+		}
+	}
 }
 
 int agree_propose(struct agree *a, json_t *change, agree_result_fn *fn,
@@ -318,6 +393,10 @@ void agree_view(struct agree *a, const struct engine_view *view)
 	a->connected = view->connected;
 	a->quorate = view->connected && view->quorate;
 	a->ring = view->ring;
+	if (a->group_ring != view->group_ring)
+		refuse_all(&a->made, 0,
+			   "the change is made, but the membership changed before every node confirmed it");
+	a->group_ring = view->group_ring;
 	if (!a->connected) {
 		a->in_flight = false;
 		refuse_all(&a->waiting, -ENOTCONN,
@@ -325,14 +404,16 @@ void agree_view(struct agree *a, const struct engine_view *view)
 	} else if (!a->quorate) {
 		/* What is in flight may have been ordered before. */
 		refuse_all(a->in_flight ? &a->waiting->next : &a->waiting,
-			   -EAGAIN, "this side of the cluster has no quorum");
+			   -EAGAIN, no_quorum);
 	}
 	propose_next(a);
 }
 
-void agree_newest(struct agree *a, const struct document_stamp *stamp)
+void agree_newest(struct agree *a, const struct document_stamp *stamp, bool all)
 {
 	a->newest = *stamp;
+	a->all_told = all;
+	made_finish(a);
 	propose_next(a);
 }
 
@@ -351,6 +432,7 @@ void agree_tick(struct agree *a)
 		finish(at, -ETIMEDOUT,
 		       "the cluster did not answer in time; look whether the change was made");
 	}
+	made_finish(a);
 	propose_next(a);
 	if (a->save_at && now >= a->save_at)
 		save(a);
@@ -369,23 +451,6 @@ static void save_free(struct save *s)
 	free(s->path);
 	free(s->text);
 	free(s);
-}
-
-/* Who made the change hears that it will not outlive this mlbd, if so. */
-static void made_finish(struct agree *a, const struct save *s)
-{
-	struct proposal **at = &a->made;
-	char warning[400];
-
-	snprintf(warning, sizeof(warning),
-		 "the change is made, but this node cannot store it: %s",
-		 s->error);
-	while (*at) {
-		if (document_stamp_cmp(&(*at)->done, &s->stamp) <= 0)
-			finish(at, 0, s->status ? warning : NULL);
-		else
-			at = &(*at)->next;
-	}
 }
 
 static void save_done(uv_work_t *work, int status)
@@ -414,7 +479,8 @@ static void save_done(uv_work_t *work, int status)
 		a->save_error[0] = '\0';
 		a->saved = s->stamp;
 	}
-	made_finish(a, s);
+	a->tried = s->stamp;
+	made_finish(a);
 	if (document_stamp_cmp(&s->stamp, &a->document->stamp))
 		save(a);
 	save_free(s);

@@ -19,8 +19,11 @@ typedef void agree_result_fn(void *arg, int status, const char *text);
  * struct agree_events - what the cluster has to know
  * @changed: there is another document; @change is what was done, or NULL when
  *	it was adopted whole
+ * @confirmed: how many peers have told that they have this document or one that
+ *	came after it; all that are there, when it is NULL
  */
 struct agree_events {
+	size_t (*confirmed)(void *arg, const struct document_stamp *stamp);
 	void (*changed)(void *arg, const json_t *change, uint16_t by);
 };
 
@@ -43,8 +46,13 @@ bool agree_persisted(const struct agree *agree);
 /* Membership and quorum; without quorum what waits is refused. */
 void agree_view(struct agree *agree, const struct engine_view *view);
 
-/* The newest document of which a peer has told. */
-void agree_newest(struct agree *agree, const struct document_stamp *stamp);
+/*
+ * The newest document of which a peer has told, and whether all have. Until they
+ * have, nothing is proposed: a change of an older document would win over the
+ * newest if it is made in a newer ring.
+ */
+void agree_newest(struct agree *agree, const struct document_stamp *stamp,
+		  bool all);
 
 /* See cluster_propose(). */
 int agree_propose(struct agree *agree, json_t *change, agree_result_fn *fn,

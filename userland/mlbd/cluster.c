@@ -238,6 +238,19 @@ static bool document_current(const struct cluster *c)
 	       0;
 }
 
+/*
+ * Whoever is here has told of its document. One that does not speak is waited
+ * for as long as in settle().
+ */
+static bool all_told(const struct cluster *c)
+{
+	uint64_t now = uv_now(c->loop);
+
+	return c->settled && members_greeted(&c->members, now, SETTLE_MS) &&
+	       (c->view.group_ring == c->view.ring ||
+		now - c->ring_since >= SETTLE_MS);
+}
+
 static void settle(struct cluster *c)
 {
 	uint64_t now = uv_now(c->loop);
@@ -251,7 +264,8 @@ static void settle(struct cluster *c)
 	if (!c->quorate_since)
 		c->quorate_since = now;
 	if (!c->settled &&
-	    ((members_greeted(&c->members, now, SETTLE_MS) &&
+	    ((c->view.group_ring == c->view.ring &&
+	      members_greeted(&c->members, now, SETTLE_MS) &&
 	      document_current(c)) ||
 	     now - c->quorate_since >= SETTLE_MS)) {
 		c->settled = true;
@@ -314,7 +328,7 @@ static void evaluate(struct cluster *c)
 	for (size_t i = 0; i < c->members.n; i++)
 		judge(c, &c->members.peers[i]);
 	newest = members_newest(&c->members);
-	agree_newest(c->agree, &newest);
+	agree_newest(c->agree, &newest, all_told(c));
 	send_document(c);
 	hello = cluster_hello(c);
 	if (c->view.connected && !hello_same(&hello, &c->said))
@@ -376,6 +390,8 @@ static void on_view(void *arg, const struct engine_view *view)
 				   "no quorum: what is known goes on, nothing changes");
 	if (view->quorate != old.quorate || view->ring != old.ring)
 		tell_quorum(view);
+	if (view->ring != old.ring)
+		c->ring_since = uv_now(c->loop);
 	for (size_t i = 0; view->connected && i < view->n_nodes; i++)
 		if (view->nodes[i] != c->config->self.id)
 			members_get(&c->members, view->nodes[i]);
@@ -564,7 +580,15 @@ static void on_changed(void *arg, const json_t *change, uint16_t by)
 	evaluate(c);
 }
 
-static const struct agree_events agree_events = { .changed = on_changed };
+static size_t on_confirmed(void *arg, const struct document_stamp *stamp)
+{
+	const struct cluster *c = arg;
+
+	return members_confirmed(&c->members, stamp);
+}
+
+static const struct agree_events agree_events = { .changed = on_changed,
+						  .confirmed = on_confirmed };
 
 /* What the kernel holds from before counts as if we had just done it. */
 static int take_node(const struct mlb_node *node, void *arg)

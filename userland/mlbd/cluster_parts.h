@@ -32,6 +32,7 @@ struct cluster {
 	struct engine_view view;
 	struct members members;
 	uint64_t quorate_since;
+	uint64_t ring_since;
 	bool settled;	 /* the newest document is here, as far as can be known */
 	bool configured; /* the kernel took everything, once */
 	bool ready;

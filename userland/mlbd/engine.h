@@ -25,6 +25,8 @@
  * @fault: why it is not connected, as text for people, or ""
  * @quorate: this side may decide
  * @ring: grows with each change of membership, never repeats in a cluster
+ * @group_ring: the ring of which all @joined and @left have been told: when it
+ *	is @ring, no peer's mlbd is here that is not known
  * @nodes: ids of the nodes, this one among them, ascending
  */
 struct engine_view {
@@ -32,6 +34,7 @@ struct engine_view {
 	char fault[160];
 	bool quorate;
 	uint64_t ring;
+	uint64_t group_ring;
 	uint16_t nodes[ENGINE_NODES_MAX];
 	size_t n_nodes;
 };
@@ -45,8 +48,8 @@ struct engine_view {
  *	callback returns, and is as hostile as any input
  * @room: after engine_send() gave -EAGAIN: try again
  *
- * @joined, @left and @message come in the same order at every member of a
- * partition. @view has no order with them. A view that is not connected stands
+ * @joined, @left, @message and the views that change @group_ring come in the same
+ * order at every member of a partition. Other views have no order with them. A view that is not connected stands
  * for @left of all; after the next one that is, @joined comes for each that is
  * there.
  */
@@ -81,13 +84,5 @@ void engine_close(struct engine *engine);
  * -ENOTCONN; -EMSGSIZE.
  */
 int engine_send(struct engine *engine, const void *data, size_t len);
-
-/**
- * engine_quorate() - ask whether this side may decide at this moment
- *
- * The view may be a moment old. To be called from @message only: the engine has
- * just shown that it answers.
- */
-bool engine_quorate(struct engine *engine);
 
 #endif /* MLBD_ENGINE_H */

@@ -64,11 +64,16 @@ struct engine {
 	uint64_t retry_ms;
 	bool closing;
 	struct engine_view view;
-	/* Of votequorum, until it says whether they are quorate. */
+	/* Of votequorum, as it was told last. */
 	uint64_t ring;
+	uint64_t group_ring; /* of CPG */
 	uint16_t nodes[ENGINE_NODES_MAX];
 	size_t n_nodes;
 	bool quorate;
+	/* Until it says whether these are quorate. */
+	uint64_t next_ring;
+	uint16_t next[ENGINE_NODES_MAX];
+	size_t n_next;
 	bool present[MLB_NODE_ID_MAX + 1];
 	struct log_limit limit;
 };
@@ -88,6 +93,7 @@ static void tell_view(struct engine *engine)
 		return;
 	view->quorate = engine->quorate;
 	view->ring = engine->ring;
+	view->group_ring = engine->group_ring;
 	memcpy(view->nodes, engine->nodes, sizeof(view->nodes));
 	view->n_nodes = engine->n_nodes;
 	engine->events->view(engine->arg, view);
@@ -102,6 +108,10 @@ static void tell_disconnected(struct engine *engine, const char *fault)
 	snprintf(view->fault, sizeof(view->fault), "%s", fault);
 	memset(engine->present, 0, sizeof(engine->present));
 	engine->n_nodes = 0;
+	engine->n_next = 0;
+	engine->ring = 0;
+	engine->next_ring = 0;
+	engine->group_ring = 0;
 	engine->quorate = false;
 	if (same)
 		return;
@@ -187,6 +197,30 @@ static void on_members(cpg_handle_t handle, const struct cpg_name *name,
 			one_joined(engine, left[i].nodeid);
 }
 
+/*
+ * Two halves of a cluster may count their rings alike; whose ring it is tells
+ * them apart.
+ */
+static uint64_t ring_number(uint64_t seq, uint32_t node)
+{
+	return (seq << 12 | (node & 0xfff)) & INT64_MAX;
+}
+
+/* Comes after on_members() for what the ring has changed in the group. */
+static void on_ring(cpg_handle_t handle, struct cpg_ring_id ring, uint32_t n,
+		    const uint32_t *nodes)
+{
+	void *context = NULL;
+	struct engine *engine;
+
+	(void)n;
+	(void)nodes;
+	cpg_context_get(handle, &context);
+	engine = context;
+	engine->group_ring = ring_number(ring.seq, ring.nodeid);
+	tell_view(engine);
+}
+
 static int id_cmp(const void *a, const void *b)
 {
 	return *(const uint16_t *)a - *(const uint16_t *)b;
@@ -195,9 +229,6 @@ static int id_cmp(const void *a, const void *b)
 /*
  * A new ring. Whether it is quorate is told later: until then the old view
  * stands, for a minority must not take the others for dead.
- *
- * Two halves of a cluster may count their rings alike; whose ring it is tells
- * them apart.
  */
 static void on_nodes(votequorum_handle_t handle, uint64_t context,
 		     votequorum_ring_id_t ring, uint32_t n, uint32_t nodes[])
@@ -208,12 +239,12 @@ static void on_nodes(votequorum_handle_t handle, uint64_t context,
 	(void)context;
 	votequorum_context_get(handle, &engine_context);
 	engine = engine_context;
-	engine->ring = (ring.seq << 12 | (ring.nodeid & 0xfff)) & INT64_MAX;
-	engine->n_nodes = 0;
+	engine->next_ring = ring_number(ring.seq, ring.nodeid);
+	engine->n_next = 0;
 	for (uint32_t i = 0; i < n; i++)
-		if (valid_node(nodes[i]) && engine->n_nodes < ENGINE_NODES_MAX)
-			engine->nodes[engine->n_nodes++] = (uint16_t)nodes[i];
-	qsort(engine->nodes, engine->n_nodes, sizeof(*engine->nodes), id_cmp);
+		if (valid_node(nodes[i]) && engine->n_next < ENGINE_NODES_MAX)
+			engine->next[engine->n_next++] = (uint16_t)nodes[i];
+	qsort(engine->next, engine->n_next, sizeof(*engine->next), id_cmp);
 }
 
 static void on_quorum(votequorum_handle_t handle, uint64_t context,
@@ -228,6 +259,9 @@ static void on_quorum(votequorum_handle_t handle, uint64_t context,
 	votequorum_context_get(handle, &engine_context);
 	engine = engine_context;
 	engine->quorate = quorate;
+	engine->ring = engine->next_ring;
+	memcpy(engine->nodes, engine->next, sizeof(engine->nodes));
+	engine->n_nodes = engine->n_next;
 	tell_view(engine);
 }
 
@@ -276,6 +310,8 @@ static bool connect_cpg(struct connection *c)
 		.model = CPG_MODEL_V1,
 		.cpg_deliver_fn = on_deliver,
 		.cpg_confchg_fn = on_members,
+		.cpg_totem_confchg_fn = on_ring,
+		.flags = CPG_MODEL_V1_DELIVER_INITIAL_TOTEM_CONF,
 	};
 	unsigned int node = 0;
 
@@ -465,16 +501,6 @@ int engine_send(struct engine *engine, const void *data, size_t len)
 	c->broken = true;
 	uv_timer_start(&engine->room, on_room, 0, 0);
 	return -ENOTCONN;
-}
-
-bool engine_quorate(struct engine *engine)
-{
-	struct connection *c = engine->connection;
-	struct votequorum_info info;
-
-	return c && c->have_quorum &&
-	       votequorum_getinfo(c->quorum, engine->node, &info) == CS_OK &&
-	       info.flags & VOTEQUORUM_INFO_QUORATE;
 }
 
 int engine_open(struct engine **engine, uv_loop_t *loop, uint16_t node,

@@ -110,6 +110,29 @@ struct document_stamp members_newest(const struct members *members)
 	return newest;
 }
 
+/* One with the same numbers and another hash is not the same document. */
+static bool confirms(const struct document_stamp *theirs,
+		     const struct document_stamp *stamp)
+{
+	return !document_stamp_cmp(theirs, stamp) ||
+	       (theirs->ring >= stamp->ring &&
+		theirs->version > stamp->version);
+}
+
+size_t members_confirmed(const struct members *members,
+			 const struct document_stamp *stamp)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < members->n; i++) {
+		const struct peer *peer = &members->peers[i];
+
+		n += peer_usable(peer) &&
+		     (!stamp || confirms(&peer->hello.stamp, stamp));
+	}
+	return n;
+}
+
 bool members_greeted(const struct members *members, uint64_t now,
 		     uint64_t patience)
 {

@@ -79,6 +79,10 @@ size_t members_goal(const struct members *members,
 /* The newest document that a peer has told of; all zero without any. */
 struct document_stamp members_newest(const struct members *members);
 
+/* How many have this document or a later one; all, when it is NULL. */
+size_t members_confirmed(const struct members *members,
+			 const struct document_stamp *stamp);
+
 /* Whether all mlbds that are there have said hello, or had @patience ms to. */
 bool members_greeted(const struct members *members, uint64_t now,
 		     uint64_t patience);

@@ -99,7 +99,7 @@ struct sim_kernel {
 	unsigned int applied;
 };
 
-enum inbox_kind { INBOX_JOINED, INBOX_LEFT, INBOX_MESSAGE, INBOX_VIEW };
+enum inbox_kind { INBOX_JOINED, INBOX_LEFT, INBOX_MESSAGE, INBOX_VIEW, INBOX_RING };
 
 struct inbox {
 	struct inbox *next;
@@ -161,7 +161,11 @@ struct sim_node {
 	/* What it does at the moment, for assertions. */
 	unsigned int begins;
 	unsigned int messages;
-	unsigned int made, refused;
+	unsigned int made, refused, warned;
+
+	/* Services that were made and that nobody takes away. */
+	uint16_t kept[512];
+	size_t n_kept;
 };
 
 struct sim {
@@ -172,6 +176,8 @@ struct sim {
 	struct sim_node nodes[SIM_NODES + 1];
 	uint64_t rng;
 	bool chaos; /* refusals and garbage */
+	bool gentle; /* nothing dies and forgets */
+	unsigned int proposals;
 	unsigned int seed;
 	unsigned int running; /* id of the node whose turn it is */
 };

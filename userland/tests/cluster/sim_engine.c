@@ -118,6 +118,7 @@ static void push_ring(struct sim_node *node)
 static void push_group(struct sim_node *node)
 {
 	uint64_t now = 0, *was = &group[node->id];
+	struct inbox *item;
 
 	for (uint16_t i = 1; i <= sim.n; i++)
 		if (node->ring_nodes & UINT64_C(1) << i && sim.nodes[i].joined)
@@ -129,6 +130,9 @@ static void push_group(struct sim_node *node)
 		if (now & ~*was & UINT64_C(1) << i)
 			push_inbox(node, new_item(INBOX_JOINED, i));
 	*was = now;
+	item = new_item(INBOX_RING, 0);
+	item->view.ring = node->ring;
+	push_inbox(node, item);
 }
 
 void sim_engine_form(void)
@@ -229,11 +233,6 @@ int engine_send(struct engine *engine, const void *data, size_t len)
 	return 0;
 }
 
-bool engine_quorate(struct engine *engine)
-{
-	return sim_of_engine(engine)->ring_quorate;
-}
-
 uint64_t sim_engine_due(const struct sim_node *node)
 {
 	uint64_t due = UINT64_MAX;
@@ -316,7 +315,12 @@ static void take(struct sim_node *node, struct inbox *item)
 		node->events->message(node->arg, item->node, item->data,
 				      item->len);
 		break;
+	case INBOX_RING:
+		node->told.group_ring = item->view.ring;
+		node->events->view(node->arg, &node->told);
+		break;
 	case INBOX_VIEW:
+		item->view.group_ring = node->told.group_ring;
 		view(node, &item->view);
 		if (item->view.connected)
 			break;

@@ -265,6 +265,7 @@ static void on_result(void *arg, int status, const char *text)
 	struct sim_node *node = arg;
 
 	assert_true(!status || text);
+	node->warned += !status && text;
 	if (status)
 		node->refused++;
 	else
@@ -298,6 +299,65 @@ static void propose(struct sim_node *node)
 		cluster_propose(node->cluster, any_change(), on_result, node);
 }
 
+/* A service that stays, by its port. */
+struct keep {
+	struct sim_node *node;
+	uint16_t port;
+};
+
+static void on_kept(void *arg, int status, const char *text)
+{
+	struct keep *keep = arg;
+	struct sim_node *node = keep->node;
+
+	if (!status && !text) {
+		assert_true(node->n_kept < 512);
+		node->kept[node->n_kept++] = keep->port;
+	}
+	on_result(node, status, text);
+	free(keep);
+}
+
+static void propose_kept(struct sim_node *node)
+{
+	struct keep *keep;
+	char vip[32];
+
+	if (!node->cluster || node->stopped > sim.now || sim.proposals > 400)
+		return;
+	keep = calloc(1, sizeof(*keep));
+	assert_non_null(keep);
+	keep->node = node;
+	keep->port = (uint16_t)(1000 + sim.proposals++);
+	snprintf(vip, sizeof(vip), "198.51.100.1:%u", keep->port);
+	if (cluster_propose(node->cluster,
+			    json_pack("{s:s, s:s}", "op", "service-add", "vip",
+				      vip),
+			    on_kept, keep))
+		free(keep);
+}
+
+/* What somebody was told to be made is there. */
+static void check_kept(void)
+{
+	json_t *document = cluster_document(sim.nodes[1].cluster);
+	char *text = json_dumps(document, 0), vip[32];
+
+	for (unsigned int i = 1; i <= sim.n; i++) {
+		const struct sim_node *node = &sim.nodes[i];
+
+		for (size_t k = 0; k < node->n_kept; k++) {
+			snprintf(vip, sizeof(vip), "\"198.51.100.1:%u\"",
+				 node->kept[k]);
+			if (!strstr(text, vip))
+				fail_msg("seed %u: what node %u was told to be made is lost: %s",
+					 sim.seed, i, vip);
+		}
+	}
+	free(text);
+	json_decref(document);
+}
+
 static void reload(struct sim_node *node)
 {
 	if (node->cluster && node->stopped <= sim.now)
@@ -315,8 +375,16 @@ static void churn(struct sim_node *node)
 static void misfortune(void)
 {
 	struct sim_node *node = any_node();
+	uint32_t what = sim_random(100);
 
-	switch (sim_random(100)) {
+	/* Deaths, and the forgetting of what a node alone had. */
+	if (sim.gentle && what >= 10 && what <= 25)
+		what = 0;
+	if (sim.gentle && what >= 34 && what <= 40) {
+		propose_kept(node);
+		return;
+	}
+	switch (what) {
 	case 0 ... 3:
 		for (unsigned int i = 1; i <= sim.n; i++)
 			sim.nodes[i].part = sim_random(2);
@@ -504,14 +572,15 @@ static void check_silence(void)
 				 i, sim.nodes[i].messages);
 }
 
-static unsigned int total_made, total_refused, total_begins;
+static unsigned int total_made, total_refused, total_warned, total_begins;
 
-static void random_run(unsigned int seed)
+static void random_run(unsigned int seed, bool gentle)
 {
 	sim_begin(3 + seed % 4, seed);
 	for (unsigned int i = 1; i <= sim.n; i++)
 		power(&sim.nodes[i], true);
 	sim.chaos = true;
+	sim.gentle = gentle;
 	for (unsigned int i = 1; i <= sim.n; i++)
 		mlbd_start(&sim.nodes[i]);
 	for (unsigned int i = 0; i < STEPS; i++) {
@@ -526,36 +595,54 @@ static void random_run(unsigned int seed)
 	run_for(200000);
 	check_all();
 	check_silence();
+	if (gentle)
+		check_kept();
 	for (unsigned int i = 1; i <= sim.n; i++) {
 		total_made += sim.nodes[i].made;
 		total_refused += sim.nodes[i].refused;
+		total_warned += sim.nodes[i].warned;
 		total_begins += sim.nodes[i].begins;
 	}
 	sim_end();
 }
 
-static void test_random(void **state)
+static void random_runs(bool gentle)
 {
 	const char *one = getenv("CLUSTER_SEED"), *many = getenv("CLUSTER_SEEDS");
 	unsigned int seeds = many ? (unsigned int)atoi(many) : 60;
 
-	(void)state;
+	total_made = total_refused = total_warned = total_begins = 0;
 	if (one) {
-		random_run((unsigned int)atoi(one));
+		random_run((unsigned int)atoi(one), gentle);
 		return;
 	}
 	for (unsigned int seed = 1; seed <= seeds; seed++)
-		random_run(seed);
-	print_message("# %u runs: %u changes made, %u refused, %u repetitions\n",
-		      seeds, total_made, total_refused, total_begins);
+		random_run(seed, gentle);
+	print_message("# %u runs: %u changes made, %u of them with a warning, %u refused, %u repetitions\n",
+		      seeds, total_made, total_warned, total_refused,
+		      total_begins);
 	assert_true(total_made > seeds);
 	assert_true(total_begins > seeds);
+}
+
+static void test_random(void **state)
+{
+	(void)state;
+	random_runs(false);
+}
+
+/* As long as nobody forgets, what was agreed stays agreed. */
+static void test_agreement(void **state)
+{
+	(void)state;
+	random_runs(true);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_agreement),
 	};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

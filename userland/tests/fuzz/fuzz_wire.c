@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A message from anywhere: what is accepted is just what this mlbd would have
+ * written, and whatever its body says, those who look at it stay whole.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "document.h"
+#include "hello.h"
+#include "wire.h"
+
+static void check(int good, const char *what)
+{
+	if (good)
+		return;
+	fprintf(stderr, "not so: %s\n", what);
+	abort();
+}
+
+static void check_owners(const struct wire_message *message,
+			 const uint8_t *data)
+{
+	uint8_t again[WIRE_OWNER];
+
+	check(message->n_owners && message->n_owners <= WIRE_OWNERS_MAX,
+	      "an accepted message has entries, and not too many");
+	for (size_t i = 0; i < message->n_owners; i++) {
+		struct wire_owner owner = wire_owner(message, i);
+
+		check(owner.token, "token 0 is of nobody");
+		check(!owner.withdrawn || !message->repeat,
+		      "a repetition takes nothing back");
+		wire_put_owner(again, &owner);
+		check(!memcmp(again, data + WIRE_HEADER + i * WIRE_OWNER,
+			      WIRE_OWNER),
+		      "an accepted entry is as written");
+	}
+}
+
+static void check_document(const json_t *json)
+{
+	struct document *document, *again;
+	json_t *text;
+	char error[256];
+
+	if (document_parse(json, &document, error, sizeof(error)))
+		return;
+	text = document_json(document);
+	check(!document_parse(text, &again, error, sizeof(error)),
+	      "what is written can be read");
+	check(!document_stamp_cmp(&document->stamp, &again->stamp),
+	      "and is the same");
+	json_decref(text);
+	document_free(again);
+	document_free(document);
+}
+
+static void check_change(const json_t *change)
+{
+	struct document *document = document_new(), *again;
+	char error[256] = "";
+	json_t *text;
+
+	check(document != NULL, "memory");
+	if (document_change(document, change, 7, error, sizeof(error))) {
+		check(error[0], "a refusal says why");
+		check(!document->stamp.version && !document->n_services &&
+			      !document->n_nodes,
+		      "a refusal changes nothing");
+	} else {
+		text = document_json(document);
+		check(!document_parse(text, &again, error, sizeof(error)),
+		      "a change leaves a document");
+		json_decref(text);
+		document_free(again);
+	}
+	document_free(document);
+}
+
+static void look(const uint8_t *data, size_t size)
+{
+	struct wire_message message;
+	uint8_t header[WIRE_HEADER];
+	struct hello hello;
+
+	if (wire_parse(data, size, &message))
+		return;
+	wire_put_header(header, &message, size - WIRE_HEADER);
+	check(!memcmp(header, data, WIRE_HEADER),
+	      "an accepted header is as written");
+	switch (message.kind) {
+	case WIRE_OWNERS:
+		check_owners(&message, data);
+		break;
+	case WIRE_HELLO:
+		if (hello_parse(message.json, &hello))
+			check(strlen(hello.version) < sizeof(hello.version),
+			      "texts end");
+		break;
+	case WIRE_DOCUMENT:
+		check_document(json_object_get(message.json, "document"));
+		break;
+	case WIRE_PROPOSE:
+		check_change(json_object_get(message.json, "change"));
+		break;
+	default:
+		break;
+	}
+	wire_free(&message);
+}
+
+/* As it is, and as the body of a message whose header is right. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct wire_message message = {};
+	uint8_t *framed;
+
+	look(data, size);
+	if (!size)
+		return 0;
+	framed = malloc(WIRE_HEADER + size - 1);
+	check(framed != NULL, "memory");
+	message.kind = data[0] & 0x7f;
+	message.repeat = data[0] & 0x80;
+	wire_put_header(framed, &message, size - 1);
+	memcpy(framed + WIRE_HEADER, data + 1, size - 1);
+	look(framed, WIRE_HEADER + size - 1);
+	free(framed);
+	return 0;
+}
