@@ -184,14 +184,17 @@ one_way() # FAMILY
 	start=$(now_us)
 	cut "$f" 3 1 2
 	suspected "$name" "$start"
+	# At once, for the patience of the nodes ends after ten seconds.
+	router_pin 0 2
+	check_true "$name: where its flows are not known they get no RST" \
+		wait_for 5 moved_ge 1 resolve drop-suspect 2
+	router_pin 0 1
+	stats_mark
+	check_true "$name: where they are, they still go to it" \
+		wait_for 5 moved_ge 10 tunnel rx 3
 	check_true "$name: it suspects those that do not hear it" \
 		wait_for 2 suspects_are 3 "1 2"
 	new_avoid "$name"
-	check_true "$name: its flows still go to it" \
-		wait_for 5 moved_ge 10 tunnel rx 3
-	router_pin 0 2
-	check_true "$name: where they are not known they get no RST" \
-		wait_for 5 moved_ge 1 resolve drop-suspect 2
 	events_forget
 	start=$(now_us)
 	mend "$f" 3 1 2
