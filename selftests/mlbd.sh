@@ -63,7 +63,8 @@ kernel_state() # NODE
 {
 	printf 'node list\nservice list\nset\n' > "$TMP/look"
 	ctl "$1" -j -b "$TMP/look" |
-		sed -E 's/"(owners|flows|parked|rtt)":[0-9]+,?//g; s/,$//' | sort
+		sed -E 's/"(owners|flows|parked|rtt|silent)":[0-9]+,?//g
+			s/"suspect":true,?//g; s/,$//' | sort
 }
 
 kernel_state_is() # NODE STATE
@@ -292,13 +293,19 @@ privileges()
 	check_true "which it says" line_there "$TMP/out" "CAP_NET_ADMIN is missing"
 }
 
-# CPU time of a process, ns; asking mlbd itself would cost some.
+# CPU time of a process, ns; asking mlbd itself would cost some. A kernel
+# without scheduler statistics counts ticks of 10 ms.
 cpu_ns() # PID
 {
-	local ns
+	local fields
 
-	read -r ns _ < "/proc/$1/schedstat"
-	echo "$ns"
+	if [ -e "/proc/$1/schedstat" ]; then
+		read -r -a fields < "/proc/$1/schedstat"
+		echo "${fields[0]}"
+	else
+		read -r -a fields < "/proc/$1/stat"
+		echo $(((fields[13] + fields[14]) * 10000000))
+	fi
 }
 
 frugal()

@@ -29,8 +29,20 @@ entry()
 		"$TMP/flows"
 }
 
-# Node 1 keeps an entry for node 2, for it never saw the connection's end.
+# Node 1 keeps an entry for node 2, for it never saw the connection's end; but
+# a late packet that meets nothing on node 2 has that tell the others.
 first_use() # NAME 4|6 [CLIENT_OPTION...]
+{
+	for _ in 1 2 3; do
+		P=$((P + 1))
+		use_once "$@"
+		[ "${ENTRY: -11}" != established ] || break
+	done
+	check_true "$1: node 1 believes that it goes on" \
+		test "${ENTRY: -11}" = established
+}
+
+use_once() # NAME 4|6 [CLIENT_OPTION...]
 {
 	serve_on "$2" 2
 	router_pin 0 1
@@ -43,8 +55,6 @@ first_use() # NAME 4|6 [CLIENT_OPTION...]
 	check_eq "$1: node 2 had it" "$(served_by 2)" 1
 	wait_for 5 client_closed || bail "the client's port stays in use"
 	ENTRY=$(entry)
-	check_true "$1: node 1 believes that it goes on" \
-		test "${ENTRY: -11}" = established
 }
 
 stale() # NAME 4|6 [CLIENT_OPTION...]
@@ -71,7 +81,6 @@ stale() # NAME 4|6 [CLIENT_OPTION...]
 	stats_take
 	check_ge "$1: node 1 asked anew" "$(grew steer resolved 1)" 1
 	check_range "$1: and sent little astray" "$(grew steer gone)" 1 20
-	P=$((P + 1))
 }
 
 test_begin ss
