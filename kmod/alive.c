@@ -172,8 +172,9 @@ static void alive_timer(struct timer_list *timer)
 
 	if (alive->repeats && !--alive->repeats)
 		alive->pace = READ_ONCE(mn->config.alive_interval);
+	/* A timer waits for one jiffy more, so as to be never early. */
 	if (peers && alive->pace)
-		mod_timer(timer, jiffies + msecs_to_jiffies(alive->pace));
+		mod_timer(timer, jiffies + msecs_to_jiffies(alive->pace) - 1);
 }
 
 /**
