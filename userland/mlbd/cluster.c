@@ -188,10 +188,12 @@ static void on_hello(uv_timer_t *timer)
 		ret = engine_send(c->engine, data, len);
 	free(data);
 	c->hello_due = ret;
-	if (!ret)
-		c->said = hello;
-	else
+	if (ret) {
 		uv_timer_start(&c->hello, on_hello, HELLO_MS, 0);
+		return;
+	}
+	c->said = hello;
+	evaluate(c);
 }
 
 static void hello_soon(struct cluster *c)
@@ -239,14 +241,16 @@ static bool document_current(const struct cluster *c)
 }
 
 /*
- * Whoever is here has told of its document. One that does not speak is waited
- * for as long as in settle().
+ * Whoever is here has told of its document, and been told of ours: nobody heeds
+ * one that has not said hello. One that does not speak is waited for as long as
+ * in settle().
  */
 static bool all_told(const struct cluster *c)
 {
 	uint64_t now = uv_now(c->loop);
 
-	return c->settled && members_greeted(&c->members, now, SETTLE_MS) &&
+	return c->settled && !c->hello_due &&
+	       members_greeted(&c->members, now, SETTLE_MS) &&
 	       (c->view.group_ring == c->view.ring ||
 		now - c->ring_since >= SETTLE_MS);
 }
