@@ -430,7 +430,7 @@ void agree_tick(struct agree *a)
 		if (at == &a->waiting)
 			a->in_flight = false;
 		finish(at, -ETIMEDOUT,
-		       "the cluster did not answer in time; look whether the change was made");
+		       "not all nodes answered in time: see mlbctl status, and look whether the change was made");
 	}
 	made_finish(a);
 	propose_next(a);

@@ -243,13 +243,13 @@ static bool document_current(const struct cluster *c)
 /*
  * Whoever is here has told of its document, and been told of ours: nobody heeds
  * one that has not said hello. One that does not speak is waited for as long as
- * in settle().
+ * in settle(); one that speaks another protocol, until the upgrade is done.
  */
 static bool all_told(const struct cluster *c)
 {
 	uint64_t now = uv_now(c->loop);
 
-	return c->settled && !c->hello_due &&
+	return c->settled && !c->hello_due && !members_foreign(&c->members) &&
 	       members_greeted(&c->members, now, SETTLE_MS) &&
 	       (c->view.group_ring == c->view.ring ||
 		now - c->ring_since >= SETTLE_MS);

@@ -146,6 +146,19 @@ bool members_greeted(const struct members *members, uint64_t now,
 	return true;
 }
 
+bool members_foreign(const struct members *members)
+{
+	for (size_t i = 0; i < members->n; i++) {
+		const struct peer *peer = &members->peers[i];
+
+		if (peer->daemon && (peer->greeted ?
+					     !hello_protocol_fits(&peer->hello) :
+					     peer->fault[0]))
+			return true;
+	}
+	return false;
+}
+
 size_t members_before(const struct members *members, uint16_t self,
 		      const struct document_stamp *stamp, bool *behind)
 {

@@ -87,6 +87,9 @@ size_t members_confirmed(const struct members *members,
 bool members_greeted(const struct members *members, uint64_t now,
 		     uint64_t patience);
 
+/* Whether an mlbd is here that speaks no protocol of ours. */
+bool members_foreign(const struct members *members);
+
 /*
  * How many peers with a lower id than @self have the document of this stamp,
  * and whether any has an older one.

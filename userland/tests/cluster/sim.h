@@ -225,6 +225,9 @@ void sim_engine_run(struct sim_node *node);
 /* Rings are formed anew from who is there and who reaches whom. */
 void sim_engine_form(void);
 void sim_engine_garbage(void);
+/* As if @sender had sent it. */
+void sim_engine_say(struct sim_node *to, uint16_t sender, const void *data,
+		    size_t len);
 /* Corosync of a node dies; it is there again when @member is set. */
 void sim_engine_lose(struct sim_node *node);
 void sim_engine_end(struct sim_node *node);

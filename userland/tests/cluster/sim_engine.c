@@ -400,3 +400,15 @@ void sim_engine_garbage(void)
 		item->data[4] = 77;
 	push_inbox(to, item);
 }
+
+void sim_engine_say(struct sim_node *to, uint16_t sender, const void *data,
+		    size_t len)
+{
+	struct inbox *item = new_item(INBOX_MESSAGE, sender);
+
+	item->data = malloc(len);
+	assert_non_null(item->data);
+	memcpy(item->data, data, len);
+	item->len = len;
+	push_inbox(to, item);
+}

@@ -638,9 +638,124 @@ static void test_agreement(void **state)
 	random_runs(true);
 }
 
+static void say_hello(struct sim_node *to, uint16_t sender, json_t *json,
+		      uint8_t version)
+{
+	struct wire_message message = { .kind = WIRE_HELLO, .json = json };
+	uint8_t *data;
+	size_t len;
+
+	assert_int_equal(wire_pack(&message, &data, &len), 0);
+	data[3] = version;
+	sim_engine_say(to, sender, data, len);
+	free(data);
+	json_decref(json);
+}
+
+/* Of the second node in the first one's status. */
+static char *fault_text(void)
+{
+	json_t *status = cluster_status(sim.nodes[1].cluster);
+	json_t *node = json_array_get(json_object_get(status, "nodes"), 1);
+	const char *fault = json_string_value(json_object_get(node, "fault"));
+	char *text = strdup(fault ? fault : "");
+
+	json_decref(status);
+	return text;
+}
+
+static void expect_fault(const char *part)
+{
+	char *text = fault_text();
+
+	if (*part ? !strstr(text, part) : *text)
+		fail_msg("fault \"%s\" instead of \"%s\"", text, part);
+	free(text);
+}
+
+static void begin_quiet(unsigned int n)
+{
+	sim_begin(n, 1);
+	for (unsigned int i = 1; i <= n; i++) {
+		power(&sim.nodes[i], true);
+		mlbd_start(&sim.nodes[i]);
+	}
+	run_for(5000);
+	check_all();
+}
+
+/* One that was upgraded too far is refused, says why, and is still in use. */
+static void test_newer(void **state)
+{
+	struct sim_node *node;
+
+	(void)state;
+	begin_quiet(3);
+	node = &sim.nodes[1];
+	expect_fault("");
+	say_hello(node, 2,
+		  json_pack("{s:[i, i], s:s}", "protocol", 2, 3, "new", "key"),
+		  WIRE_VERSION);
+	run_for(500);
+	expect_fault("protocol 2 to 3, this node 1 to 1");
+	assert_int_equal(node->kernel.nodes[2].state, MLB_NODE_STATE_ACTIVE);
+	propose_kept(node);
+	run_for(7000);
+	assert_int_equal(node->refused, 1);
+
+	/* It is brought back. */
+	mlbd_kill(&sim.nodes[2]);
+	mlbd_start(&sim.nodes[2]);
+	run_for(5000);
+	expect_fault("");
+	propose_kept(node);
+	run_for(1000);
+	assert_int_equal(node->made, 1);
+	assert_int_equal(node->warned, 0);
+	check_all();
+
+	/* One whose messages cannot be read at all. */
+	mlbd_kill(&sim.nodes[2]);
+	mlbd_start(&sim.nodes[2]);
+	while (!sim.nodes[2].joined)
+		run_for(1);
+	sim.nodes[2].stopped = sim.now + 3000;
+	run_for(500);
+	say_hello(node, 2, json_pack("{}"), WIRE_VERSION + 1);
+	run_for(500);
+	expect_fault("another version");
+	assert_int_equal(node->kernel.nodes[2].state, MLB_NODE_STATE_ACTIVE);
+	sim_end();
+}
+
+static void test_keys(void **state)
+{
+	(void)state;
+	sim_begin(3, 1);
+	for (unsigned int i = 1; i <= 3; i++) {
+		power(&sim.nodes[i], true);
+		sim.nodes[i].config.key[0] = i == 2 ? 2 : 1;
+		mlbd_start(&sim.nodes[i]);
+	}
+	run_for(5000);
+	expect_fault("its cluster key is another one");
+	assert_int_equal(sim.nodes[1].kernel.nodes[2].state,
+			 MLB_NODE_STATE_DEAD);
+	assert_int_equal(sim.nodes[1].kernel.nodes[3].state,
+			 MLB_NODE_STATE_ACTIVE);
+	sim.nodes[2].config.key[0] = 1;
+	reload(&sim.nodes[2]);
+	run_for(5000);
+	expect_fault("");
+	check_all();
+	sim_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_newer),
+		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_agreement),
 	};
