@@ -151,7 +151,7 @@ both_ways() # FAMILY
 	check_true "$name: explain says why" explain_past
 	rst_takes "$name"
 	check_range "$name: which waits for it no longer" $TOOK 0 \
-		$((before + 100 * MLB_SCALE))
+		$((before + 250 * MLB_SCALE))
 	check_eq "$name: its state is what it was" \
 		"$(ctl 1 -j node list | jq -r '.[2].state')" active
 	events_forget
