@@ -28,6 +28,7 @@ void mlb_watch_tick(struct mlb_watch *watch, u32 passed, u32 most, u32 since,
 		    u32 detect, bool deaf)
 {
 	u32 elapsed = min(passed, most);
+	bool heard_before = !watch->unheard;
 
 	if (since <= passed)	/* heard in this tick */
 		watch->silence = 0;
@@ -42,7 +43,9 @@ void mlb_watch_tick(struct mlb_watch *watch, u32 passed, u32 most, u32 since,
 			WRITE_ONCE(watch->suspect, true);
 		}
 	} else if (watch->suspect) {
-		watch->heard += elapsed;
+		/* The tick that ends a silence may be silent but for its end. */
+		if (heard_before)
+			watch->heard += elapsed;
 		if (watch->heard >= watch->hold) {
 			WRITE_ONCE(watch->suspect, false);
 			watch->quiet = 0;
