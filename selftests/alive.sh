@@ -35,6 +35,7 @@ mend() # FAMILY NODE TO...
 
 events_start() # NODE
 {
+	: > "$TMP/events.$1"
 	nsenter --net="/run/netns/$PREFIX-n$1" -- mlbctl monitor -r event |
 		while read -r line; do
 			echo "${EPOCHREALTIME/./} $line"

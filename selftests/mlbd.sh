@@ -308,13 +308,20 @@ cpu_ns() # PID
 	fi
 }
 
+# Ticks also count what the host took from the machine, so the least of three
+# times is the one that counts: what is not idle is so at no time.
 frugal()
 {
-	local ns
+	local i before ns least=2000000000
 
-	ns=$(cpu_ns "${ALONE_PID[1]}")
-	sleep 2
-	ns=$(($(cpu_ns "${ALONE_PID[1]}") - ns))
+	for i in 1 2 3; do
+		before=$(cpu_ns "${ALONE_PID[1]}")
+		sleep 2
+		ns=$(($(cpu_ns "${ALONE_PID[1]}") - before))
+		least=$((ns < least ? ns : least))
+		[ $least -gt 20000000 ] || break
+	done
+	ns=$least
 	check_range "idle for 2 s: microseconds of CPU" $((ns / 1000)) 0 20000
 	tap_note "mlbd: $(alone 1 .rss) bytes resident," \
 		"$((ns / 2000)) ppm of a CPU when idle"

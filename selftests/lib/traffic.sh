@@ -29,9 +29,11 @@ vip() # 4|6
 }
 
 # Starts a program in the background, of which $! is the process itself. IN is
-# its standard input.
+# its standard input. What an earlier one wrote is gone at once, so that nobody
+# takes its words for those of this one.
 spawn() # NETNS OUTPUT_FILE COMMAND...
 {
+	: > "$2"
 	nsenter --net="/run/netns/$1" -- "${@:3}" > "$2" 2>&1 \
 		< "${IN:-/dev/null}" &
 	CHILDREN+=("$!")
