@@ -34,6 +34,11 @@ serve() # SERVICES NODE...
 	done
 }
 
+alive_settings() # NODE
+{
+	ctl "$1" set | grep ^alive- | xargs
+}
+
 everywhere()
 {
 	local i base
@@ -43,6 +48,7 @@ everywhere()
 	must node_ctl 1 cluster service set "$VIP4:81" nodes 1,3
 	must node_ctl 2 cluster service del "$VIP4:$PORT"
 	must node_ctl 2 cluster node set 2 weight 7 state drain
+	must node_ctl 1 cluster set alive-interval 70 alive-multiplier 5
 	check_comes "services are the same on all nodes" 5 serve "$(xargs -n 99 <<-END
 		$VIP4:81 sched maglev nodes 1,3
 		[$VIP6]:$PORT sched local nodes all
@@ -51,6 +57,9 @@ everywhere()
 	for i in 1 2 3; do
 		check_comes "node $i: weight and state of node 2" 5 line_in \
 			"^2 .* weight 7 state drain" ctl "$i" node list
+		check_comes "node $i: how often it is to say that it is alive" 5 \
+			line_in "^alive-interval 70 alive-multiplier 5$" \
+			alive_settings "$i"
 		check_comes "node $i: stores it" 5 status_is "$i" \
 			'.cluster.persisted' true
 		check_eq "node $i: and that is it" "$(stored_document "$i")" \

@@ -38,9 +38,12 @@ static bool parse_number(const struct arg *arg, const char *word, void *to,
 {
 	uint32_t value;
 
-	if (!parse_u32(word, arg->min, arg->max, &value))
-		return fail(error, "%s \"%s\" is not a number from %u to %u",
-			    arg->name, word, arg->min, arg->max);
+	if (!(arg->zero && parse_u32(word, 0, 0, &value)) &&
+	    !parse_u32(word, arg->min, arg->max, &value))
+		return fail(error,
+			    "%s \"%s\" is not a number from %u to %u%s",
+			    arg->name, word, arg->min, arg->max,
+			    arg->zero ? ", or 0" : "");
 	if (arg->type == ARG_U16) {
 		uint16_t narrow = (uint16_t)value;
 

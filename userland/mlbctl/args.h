@@ -41,6 +41,7 @@ enum arg_type {
  * @field: bit that tells that it was given
  * @offset: of the member
  * @min: with @max the range of ARG_U16 and ARG_U32
+ * @zero: 0 is in the range, too
  * @words: of ARG_WORD, ends with NULL
  */
 struct arg {
@@ -54,6 +55,7 @@ struct arg {
 	size_t offset;
 	uint32_t min;
 	uint32_t max;
+	bool zero;
 	const char *const *words;
 };
 

@@ -7,6 +7,7 @@
 #include "mlbctl.h"
 #include "nouns.h"
 #include "print.h"
+#include "settings.h"
 
 struct file_args {
 	const char *path;
@@ -139,14 +140,13 @@ static int node_forget(struct mlbctl *ctl)
 				     node->id));
 }
 
-/* Numbers of a size that each machine has room for are not the cluster's. */
 static int prepare_set(struct mlbctl *ctl)
 {
-	const unsigned int local = MLB_F_CONFIG_MAX_FLOWS |
-				   MLB_F_CONFIG_MAX_OWNERS | MLB_F_CONFIG_PORT;
+	const struct arg *own;
 
-	if (ctl->seen & local)
-		return usage_error(ctl, "port, max-flows and max-owners are each node's own: see [kernel] in mlb.conf(5)");
+	for_each_setting(own, ctl->seen & ~SETTINGS_OF_CLUSTER)
+		return usage_error(ctl, "%s is each node's own: see [kernel] in mlb.conf(5)",
+				   own->name);
 	if (!ctl->seen)
 		return usage_error(ctl, "nothing to change");
 	return 0;

@@ -14,6 +14,5 @@ struct service_args {
 extern const struct arg service_change_args[]; /* struct service_args */
 extern const struct arg service_del_args[];
 extern const struct arg node_set_args[]; /* struct mlb_node */
-extern const struct arg setting_args[]; /* struct mlb_config */
 
 #endif /* MLBCTL_NOUNS_H */

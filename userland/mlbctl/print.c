@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The objects of libmlb as records. */
 #include "print.h"
+#include "settings.h"
 
 /* A pair of keys in JSON, ADDR:PORT in text. */
 static void print_endpoint(struct output *out, const char *addr_key,
@@ -32,8 +33,8 @@ static void print_key_id(struct output *out, const struct mlb_config *config)
 	out_str(out, "key-id", "key-id", text);
 }
 
-static void print_setting(struct output *out, const struct mlb_config *config,
-			  unsigned int field, const char *key, uint32_t value)
+static void print_size(struct output *out, const struct mlb_config *config,
+		       unsigned int field, const char *key, uint32_t value)
 {
 	if (config->fields & field)
 		out_uint(out, key, key, value, NULL);
@@ -41,23 +42,15 @@ static void print_setting(struct output *out, const struct mlb_config *config,
 
 void print_config(struct output *out, const struct mlb_config *c)
 {
-	print_setting(out, c, MLB_F_CONFIG_RESOLVE_TIMEOUT, "resolve-timeout",
-		      c->resolve_timeout);
-	print_setting(out, c, MLB_F_CONFIG_RESOLVE_RATE, "resolve-rate",
-		      c->resolve_rate);
-	print_setting(out, c, MLB_F_CONFIG_MAX_FLOWS, "max-flows",
-		      c->max_flows);
-	print_setting(out, c, MLB_F_CONFIG_MAX_OWNERS, "max-owners",
-		      c->max_owners);
-	print_setting(out, c, MLB_F_CONFIG_PORT, "port", c->port);
-	print_setting(out, c, MLB_F_CONFIG_ALIVE_INTERVAL, "alive-interval",
-		      c->alive_interval);
-	print_setting(out, c, MLB_F_CONFIG_ALIVE_MULTIPLIER, "alive-multiplier",
-		      c->alive_multiplier);
+	const struct arg *setting;
+
+	for_each_setting(setting, c->fields)
+		out_uint(out, setting->name, setting->name,
+			 setting_get(c, setting), NULL);
 	print_key_id(out, c);
-	print_setting(out, c, MLB_F_CONFIG_FLOWS, "flows", c->flows);
-	print_setting(out, c, MLB_F_CONFIG_OWNERS, "owners", c->owners);
-	print_setting(out, c, MLB_F_CONFIG_PARKED, "parked", c->parked);
+	print_size(out, c, MLB_F_CONFIG_FLOWS, "flows", c->flows);
+	print_size(out, c, MLB_F_CONFIG_OWNERS, "owners", c->owners);
+	print_size(out, c, MLB_F_CONFIG_PARKED, "parked", c->parked);
 }
 
 /* Text is silent about nodes that run mlb, as nearly all do. */

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "config_read.h"
 #include "key_file.h"
+#include "settings.h"
 #include "text.h"
 
 #define GUE_PORT 6080
@@ -112,13 +113,15 @@ static int check_daemon(struct check *c)
 static int check_kernel(struct check *c)
 {
 	const struct section *s = config_section(c->file, SECTION_KERNEL);
+	const struct arg *shared;
 	int ret;
 
 	if (s) {
-		ret = not_the_files(c, s, "resolve-timeout", "set") ?:
-			      not_the_files(c, s, "resolve-rate", "set");
-		if (ret)
-			return ret;
+		for_each_setting(shared, SETTINGS_OF_CLUSTER) {
+			ret = not_the_files(c, s, shared->name, "set");
+			if (ret)
+				return ret;
+		}
 		c->config->settings = s->settings;
 		c->config->settings.fields = s->fields;
 	}

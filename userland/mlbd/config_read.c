@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config_read.h"
+#include "settings.h"
 #include "text.h"
 
 /* What inih can hold of a line, as it is built by default. */
@@ -61,25 +62,6 @@ static const struct arg cluster_keys[] = {
 	{}
 };
 
-static const struct arg kernel_keys[] = {
-	{ .type = ARG_U16, .name = "port", .min = 1, .max = UINT16_MAX,
-	  .field = MLB_F_CONFIG_PORT,
-	  .offset = offsetof(struct section, settings.port) },
-	{ .type = ARG_U32, .name = "resolve-timeout", .min = 2, .max = 1000,
-	  .field = MLB_F_CONFIG_RESOLVE_TIMEOUT,
-	  .offset = offsetof(struct section, settings.resolve_timeout) },
-	{ .type = ARG_U32, .name = "resolve-rate", .min = 1, .max = 10000000,
-	  .field = MLB_F_CONFIG_RESOLVE_RATE,
-	  .offset = offsetof(struct section, settings.resolve_rate) },
-	{ .type = ARG_U32, .name = "max-flows", .min = 1, .max = 67108864,
-	  .field = MLB_F_CONFIG_MAX_FLOWS,
-	  .offset = offsetof(struct section, settings.max_flows) },
-	{ .type = ARG_U32, .name = "max-owners", .min = 1, .max = 67108864,
-	  .field = MLB_F_CONFIG_MAX_OWNERS,
-	  .offset = offsetof(struct section, settings.max_owners) },
-	{}
-};
-
 static const struct arg daemon_keys[] = {
 	{ .type = ARG_STRING, .name = "state-dir",
 	  .offset = offsetof(struct section, daemon.state_dir) },
@@ -105,15 +87,20 @@ static const struct arg service_keys[] = {
 };
 /* clang-format on */
 
-/* Kinds with a second word in the header can be there more than once. */
+/*
+ * Kinds with a second word in the header can be there more than once. Offsets
+ * of the keys count from the base in the section.
+ */
 static const struct {
 	const char *word;
 	const struct arg *keys;
 	const char *second;
+	size_t base;
 } kinds[] = {
 	[SECTION_SELF] = { "node", self_keys, NULL },
 	[SECTION_CLUSTER] = { "cluster", cluster_keys, NULL },
-	[SECTION_KERNEL] = { "kernel", kernel_keys, NULL },
+	[SECTION_KERNEL] = { "kernel", setting_args, NULL,
+			     offsetof(struct section, settings) },
 	[SECTION_DAEMON] = { "daemon", daemon_keys, NULL },
 	[SECTION_PEER] = { "node", peer_keys, "ID" },
 	[SECTION_SERVICE] = { "service", service_keys, "NAME" },
@@ -383,7 +370,8 @@ static int key_value(void *arg, const char *section, const char *name,
 			return 0;
 		}
 		memcpy((char *)s + key->offset, &copy, sizeof(copy));
-	} else if (!args_value(key, text, s, error)) {
+	} else if (!args_value(key, text, (char *)s + kinds[s->kind].base,
+			       error)) {
 		fail(r, "%s", error);
 		return 0;
 	}

@@ -8,6 +8,7 @@
 
 #include "document_parts.h"
 #include "parse.h"
+#include "settings.h"
 #include "text.h"
 
 __attribute__((format(printf, 3, 4))) static int
@@ -38,20 +39,26 @@ uint16_t *document_pool(const struct mlb_service *service)
 	return pool.ours;
 }
 
-int document_check_keys(const json_t *json, const char *const *keys,
-			char *error, size_t size)
+/* Jansson's iterators want what they do not change. */
+static json_t *iterable(const json_t *json)
 {
 	union {
 		const json_t *theirs;
 		json_t *jansson;
 	} object = { json };
-	void *at;
+
+	return object.jansson;
+}
+
+int document_check_keys(const json_t *json, const char *const *keys,
+			char *error, size_t size)
+{
+	const char *key;
+	json_t *value;
 
 	if (!json_is_object(json))
 		return refuse(error, size, "an object is expected");
-	for (at = json_object_iter(object.jansson); at;
-	     at = json_object_iter_next(object.jansson, at)) {
-		const char *key = json_object_iter_key(at);
+	json_object_foreach(iterable(json), key, value) {
 		const char *const *k = keys;
 
 		while (*k && strcmp(*k, key))
@@ -208,24 +215,42 @@ int document_parse_node(const json_t *json, struct document_node *node,
 	return parse_node_values(json, node, error, size);
 }
 
+static const struct arg *find_setting(const char *name)
+{
+	const struct arg *setting;
+
+	for_each_setting(setting, SETTINGS_OF_CLUSTER)
+		if (!strcmp(setting->name, name))
+			return setting;
+	return NULL;
+}
+
 int document_parse_settings(const json_t *json, struct mlb_config *settings,
 			    char *error, size_t size)
 {
-	static const char *const keys[] = { "resolve-timeout", "resolve-rate",
-					    NULL };
-	int ret = document_check_keys(json, keys, error, size);
+	const struct arg *setting;
+	uint32_t number;
+	const char *key;
+	json_t *value;
+	int ret;
 
-	if (!ret && json_object_get(json, "resolve-timeout")) {
-		ret = parse_range(json, "resolve-timeout", 2, 1000,
-				  &settings->resolve_timeout, error, size);
-		settings->fields |= MLB_F_CONFIG_RESOLVE_TIMEOUT;
+	if (!json_is_object(json))
+		return refuse(error, size, "an object is expected");
+	json_object_foreach(iterable(json), key, value) {
+		setting = find_setting(key);
+		if (!setting)
+			return refuse(error, size, "\"%.40s\" is not known",
+				      key);
+		if (setting->zero && json_is_integer(value) &&
+		    !json_integer_value(value))
+			number = 0;
+		else if ((ret = parse_range(json, key, setting->min,
+					    setting->max, &number, error,
+					    size)))
+			return ret;
+		setting_put(settings, setting, number);
 	}
-	if (!ret && json_object_get(json, "resolve-rate")) {
-		ret = parse_range(json, "resolve-rate", 1, 10000000,
-				  &settings->resolve_rate, error, size);
-		settings->fields |= MLB_F_CONFIG_RESOLVE_RATE;
-	}
-	return ret;
+	return 0;
 }
 
 static int vip_cmp(const struct mlb_endpoint *a, const struct mlb_endpoint *b)
@@ -415,13 +440,12 @@ static json_t *node_json(const struct document_node *node)
 static json_t *settings_json(const struct mlb_config *settings)
 {
 	json_t *json = json_object();
+	const struct arg *setting;
 
-	if (settings->fields & MLB_F_CONFIG_RESOLVE_TIMEOUT)
-		json_object_set_new(json, "resolve-timeout",
-				    json_integer(settings->resolve_timeout));
-	if (settings->fields & MLB_F_CONFIG_RESOLVE_RATE)
-		json_object_set_new(json, "resolve-rate",
-				    json_integer(settings->resolve_rate));
+	for_each_setting(setting, settings->fields)
+		json_object_set_new(json, setting->name,
+				    json_integer(setting_get(settings,
+							     setting)));
 	return json;
 }
 

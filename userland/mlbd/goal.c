@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "goal.h"
+#include "settings.h"
 
 static int compare_nodes(const void *a, const void *b)
 {
@@ -85,12 +86,10 @@ static void add_service(struct goal *goal, const struct mlb_service *from,
 /* What the document sets is not in the file, so neither hides the other. */
 static void merge_settings(struct mlb_config *to, const struct mlb_config *from)
 {
-	if (from->fields & MLB_F_CONFIG_RESOLVE_TIMEOUT)
-		to->resolve_timeout = from->resolve_timeout;
-	if (from->fields & MLB_F_CONFIG_RESOLVE_RATE)
-		to->resolve_rate = from->resolve_rate;
-	to->fields |= from->fields & (MLB_F_CONFIG_RESOLVE_TIMEOUT |
-				      MLB_F_CONFIG_RESOLVE_RATE);
+	const struct arg *setting;
+
+	for_each_setting(setting, from->fields)
+		setting_put(to, setting, setting_get(from, setting));
 }
 
 static size_t pool_sizes(const struct mlb_service *services, size_t n)

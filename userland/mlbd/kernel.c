@@ -7,6 +7,7 @@
 #include "kernel.h"
 #include "log.h"
 #include "reconcile.h"
+#include "settings.h"
 
 /* Changes by hand come in rows; each row is answered once. */
 #define CHANGED_DELAY_MS 200
@@ -209,13 +210,14 @@ static uint64_t goal_hash(const struct kernel_goal *goal)
 {
 	const struct mlb_config *c = &goal->settings;
 	uint64_t h = 0xcbf29ce484222325ULL;
+	const struct arg *setting;
 
 	h = HASH(h, c->fields);
-	h = HASH(h, c->resolve_timeout);
-	h = HASH(h, c->resolve_rate);
-	h = HASH(h, c->max_flows);
-	h = HASH(h, c->max_owners);
-	h = HASH(h, c->port);
+	for_each_setting(setting, c->fields) {
+		uint32_t value = setting_get(c, setting);
+
+		h = HASH(h, value);
+	}
 	for (size_t i = 0; i < goal->n_nodes; i++) {
 		const struct mlb_node *n = &goal->nodes[i];
 

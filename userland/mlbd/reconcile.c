@@ -8,6 +8,7 @@
 
 #include "log.h"
 #include "reconcile.h"
+#include "settings.h"
 #include "text.h"
 
 /**
@@ -187,22 +188,16 @@ static void apply_settings(struct work *w)
 {
 	const struct mlb_config *goal = &w->goal->settings;
 	struct mlb_config held, change = *goal;
+	const struct arg *setting;
 	int ret = mlb_config_get(w->mlb, &held);
 
 	if (ret) {
 		done(w, ret, "settings: get");
 		return;
 	}
-	if (held.resolve_timeout == goal->resolve_timeout)
-		change.fields &= ~MLB_F_CONFIG_RESOLVE_TIMEOUT;
-	if (held.resolve_rate == goal->resolve_rate)
-		change.fields &= ~MLB_F_CONFIG_RESOLVE_RATE;
-	if (held.max_flows == goal->max_flows)
-		change.fields &= ~MLB_F_CONFIG_MAX_FLOWS;
-	if (held.max_owners == goal->max_owners)
-		change.fields &= ~MLB_F_CONFIG_MAX_OWNERS;
-	if (held.port == goal->port)
-		change.fields &= ~MLB_F_CONFIG_PORT;
+	for_each_setting(setting, goal->fields)
+		if (setting_get(&held, setting) == setting_get(goal, setting))
+			change.fields &= ~setting->field;
 	if (change.fields)
 		done(w, mlb_config_set(w->mlb, &change), "settings changed");
 }

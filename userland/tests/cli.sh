@@ -100,6 +100,9 @@ usage "nothing to change" service set 10.0.0.1:80
 usage "what to do is missing" service
 usage "there is no" node frobnicate
 usage "from 1 to 65535" set port 0
+usage "from 10 to 10000, or 0" set alive-interval 9
+usage "from 10 to 10000, or 0" set alive-interval 10001
+passes set alive-interval 0 alive-multiplier 2
 usage "not understood" node list 5
 usage "not understood" key set a b
 usage "given twice" set port 1 port 2
@@ -145,6 +148,8 @@ passes set port 1 max-flows 5
 usage "what to do is missing" cluster
 usage "what to do is missing" cluster service
 usage "there is no" cluster service frob
+usage "max-flows is each node's own" cluster set max-flows 5
+usage "port is each node's own" cluster set resolve-rate 5 port 5
 usage "ambiguous" cluster s
 usage "nothing to change" cluster service set 10.0.0.1:80
 usage "nothing to change" cluster node set 5
@@ -168,6 +173,7 @@ no_mlbd cluster service list
 no_mlbd cluster node set 5 weight 3 state drain
 no_mlbd cluster node forget 5
 no_mlbd cluster set resolve-timeout 5
+no_mlbd cluster set alive-interval 0 alive-multiplier 5
 no_mlbd cluster save -
 no_mlbd cluster reload
 no_mlbd monitor cluster

@@ -82,6 +82,8 @@ static void test_whole(void **state)
 		"port = 5000\n"
 		"max-owners = 10\n"
 		"resolve-timeout = 9\n"
+		"alive-interval = 0\n"
+		"alive-multiplier = 4\n"
 		"[daemon]\n"
 		"socket = /run/x\n"
 		"state-dir = /var/x\n"
@@ -118,7 +120,11 @@ static void test_whole(void **state)
 	assert_int_equal(c->sync_tick, 1000);
 	assert_int_equal(c->settings.fields,
 			 MLB_F_CONFIG_PORT | MLB_F_CONFIG_MAX_OWNERS |
-				 MLB_F_CONFIG_RESOLVE_TIMEOUT);
+				 MLB_F_CONFIG_RESOLVE_TIMEOUT |
+				 MLB_F_CONFIG_ALIVE_INTERVAL |
+				 MLB_F_CONFIG_ALIVE_MULTIPLIER);
+	assert_int_equal(c->settings.alive_interval, 0);
+	assert_int_equal(c->settings.alive_multiplier, 4);
 	assert_int_equal(c->settings.port, 5000);
 	assert_string_equal(c->socket, "/run/x");
 	assert_string_equal(c->state_dir, "/var/x");
@@ -252,6 +258,10 @@ static const struct {
 	  "with engine = corosync weight is the cluster's: use \"mlbctl cluster node set\"" },
 	{ NODE COROSYNC "[kernel]\nresolve-rate = 5\n", 8,
 	  "with engine = corosync resolve-rate is the cluster's: use \"mlbctl cluster set\"" },
+	{ NODE COROSYNC "[kernel]\nport = 5\nalive-interval = 100\n", 9,
+	  "with engine = corosync alive-interval is the cluster's: use \"mlbctl cluster set\"" },
+	{ NODE NONE "[kernel]\nalive-interval = 9\n", 8,
+	  "alive-interval \"9\" is not a number from 10 to 10000, or 0" },
 	{ NODE COROSYNC TWO, 7,
 	  "with engine = corosync [node 2] is the cluster's: use \"mlbctl cluster node set\"" },
 	{ NODE COROSYNC "[service a]\nvip = 10.9.0.1:80\n", 7,

@@ -83,7 +83,8 @@ static void test_document(void **state)
 		.n_services = 3,
 		.nodes = set,
 		.n_nodes = 3,
-		.settings = { .fields = MLB_F_CONFIG_RESOLVE_TIMEOUT,
+		.settings = { .fields = MLB_F_CONFIG_RESOLVE_TIMEOUT |
+					MLB_F_CONFIG_ALIVE_INTERVAL,
 			      .resolve_timeout = 33 },
 	};
 	struct goal_node peers[] = { { 4, addr("10.0.0.4"), false },
@@ -96,8 +97,10 @@ static void test_document(void **state)
 	assert_int_equal(goal_make(&goal, config(), &document, peers, 3), 0);
 	k = &goal.kernel;
 	assert_int_equal(k->settings.fields,
-			 MLB_F_CONFIG_PORT | MLB_F_CONFIG_RESOLVE_TIMEOUT);
+			 MLB_F_CONFIG_PORT | MLB_F_CONFIG_RESOLVE_TIMEOUT |
+				 MLB_F_CONFIG_ALIVE_INTERVAL);
 	assert_int_equal(k->settings.resolve_timeout, 33);
+	assert_int_equal(k->settings.alive_interval, 0);
 	assert_int_equal(k->settings.port, 6084);
 
 	assert_int_equal(k->n_nodes, 4);
