@@ -55,7 +55,26 @@ struct cluster {
 
 extern const char *const cluster_error_names[ERROR_N];
 
-/* What this node says of itself now. */
+/*
+ * cluster_judge.c: from what is known to what follows. To be called whenever
+ * some of it has changed.
+ */
+void cluster_evaluate(struct cluster *cluster);
+
+/* cluster_engine.c */
+extern const struct engine_events cluster_engine_events;
+
+/* cluster_apply.c: now, and as soon as what goes on has ended. */
+int cluster_apply(struct cluster *cluster);
+void cluster_apply_soon(struct cluster *cluster);
+/* What the kernel holds from before. */
+int cluster_take_kernel(struct cluster *cluster);
+
+/* cluster_say.c: what this node says of itself now. */
 struct hello cluster_hello(const struct cluster *cluster);
+void cluster_say_hello(struct cluster *cluster);
+void cluster_hello_soon(struct cluster *cluster);
+void cluster_send_document(struct cluster *cluster);
+void cluster_tell_peer(const struct peer *peer, const char *state);
 
 #endif /* MLBD_CLUSTER_PARTS_H */

@@ -102,7 +102,7 @@ bool hello_parse(const json_t *json, struct hello *hello)
 	       parse_key(json_string_value(key), hello->key_id);
 }
 
-static bool addr_same(const struct mlb_addr *a, const struct mlb_addr *b)
+bool hello_addr_same(const struct mlb_addr *a, const struct mlb_addr *b)
 {
 	if (a->family != b->family)
 		return false;
@@ -113,7 +113,7 @@ static bool addr_same(const struct mlb_addr *a, const struct mlb_addr *b)
 
 bool hello_same(const struct hello *a, const struct hello *b)
 {
-	return addr_same(&a->addr, &b->addr) && a->port == b->port &&
+	return hello_addr_same(&a->addr, &b->addr) && a->port == b->port &&
 	       a->keyed == b->keyed && a->ready == b->ready &&
 	       !memcmp(a->key_id, b->key_id, sizeof(a->key_id)) &&
 	       !document_stamp_cmp(&a->stamp, &b->stamp);
@@ -141,7 +141,7 @@ const char *hello_fault(const struct hello *ours, const struct hello *theirs,
 			 "its cluster key is another one: every node needs the same key file");
 		return text;
 	}
-	if (addr_same(&ours->addr, &theirs->addr)) {
+	if (hello_addr_same(&ours->addr, &theirs->addr)) {
 		snprintf(text, size, "it has the tunnel address of this node");
 		return text;
 	}

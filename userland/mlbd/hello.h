@@ -41,6 +41,7 @@ json_t *hello_json(const struct hello *hello);
  */
 bool hello_parse(const json_t *json, struct hello *hello);
 
+bool hello_addr_same(const struct mlb_addr *a, const struct mlb_addr *b);
 bool hello_same(const struct hello *a, const struct hello *b);
 bool hello_protocol_fits(const struct hello *hello);
 

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * This node's kernel: brought to what follows from file, document and members,
+ * and what it has is what the sync loads.
+ */
+#include <string.h>
+
+#include "cluster_parts.h"
+
+/* What the kernel refused is tried again: a port can become free. */
+#define APPLY_AGAIN_MS 5000
+
+/* Whether the kernel may be changed. */
+static bool may_apply(const struct cluster *c)
+{
+	return !c->engine || (c->view.connected && c->view.quorate &&
+			      c->settled && !agree_lost(c->agree));
+}
+
+static void learn_key_id(struct cluster *c)
+{
+	struct mlb_config config;
+
+	c->keyed = !mlb_config_get(kernel_mlb(c->kernel), &config) &&
+		   config.fields & MLB_F_CONFIG_KEY_ID;
+	if (c->keyed)
+		memcpy(c->key_id, config.key_id, sizeof(c->key_id));
+}
+
+static int take_kernel_node(const struct mlb_node *node, void *arg)
+{
+	struct peer *peer = members_find(arg, node->id);
+
+	if (!peer || node->state == MLB_NODE_STATE_DEAD)
+		return 0;
+	peer->in_kernel = true;
+	peer->anew = !hello_addr_same(&peer->kernel_addr, &node->addr);
+	peer->kernel_addr = node->addr;
+	return 0;
+}
+
+/*
+ * What the kernel has is what can be loaded, whatever we wanted it to have: a
+ * peer of which it could not be told that it is dead, as there was no quorum any
+ * more, is still followed. With another address it was made anew, and its
+ * entries went; when somebody else has been at work, any may have.
+ */
+static void follow_kernel(struct cluster *c, bool repaired)
+{
+	bool was[MEMBERS_MAX];
+
+	for (size_t i = 0; i < c->members.n; i++) {
+		struct peer *peer = &c->members.peers[i];
+
+		was[i] = peer->in_kernel;
+		peer->in_kernel = false;
+		peer->anew = false;
+	}
+	mlb_node_each(kernel_mlb(c->kernel), take_kernel_node, &c->members);
+	for (size_t i = 0; i < c->members.n; i++) {
+		struct peer *peer = &c->members.peers[i];
+
+		if (peer->in_kernel && (!was[i] || peer->anew || repaired))
+			sync_peer_up(c->sync, peer->id);
+		else if (!peer->in_kernel && was[i])
+			sync_peer_dead(c->sync, peer->id);
+	}
+}
+
+int cluster_apply(struct cluster *c)
+{
+	uint64_t repaired = kernel_state(c->kernel)->repaired;
+	struct goal_node nodes[MEMBERS_MAX];
+	unsigned int changes = 0;
+	struct goal goal;
+	int ret;
+
+	if (!may_apply(c))
+		return 0;
+	ret = goal_make(&goal, c->config,
+			c->engine ? agree_document(c->agree) : NULL, nodes,
+			c->engine ? members_goal(&c->members, nodes) : 0);
+	if (ret)
+		return ret;
+	ret = kernel_apply(c->kernel, &goal.kernel, &changes);
+	goal_free(&goal);
+	c->apply_at = ret ? uv_now(c->loop) + APPLY_AGAIN_MS : 0;
+	repaired = kernel_state(c->kernel)->repaired - repaired;
+	if (repaired)
+		control_event(json_pack("{s:s, s:i}", "event", "repaired",
+					"changes", (int)changes));
+	if (!c->engine)
+		return ret;
+	if (!ret)
+		c->configured = true;
+	learn_key_id(c);
+	follow_kernel(c, repaired);
+	cluster_evaluate(c);
+	return ret;
+}
+
+static void on_apply(uv_timer_t *timer)
+{
+	cluster_apply(timer->data);
+}
+
+void cluster_apply_soon(struct cluster *c)
+{
+	uv_timer_start(&c->apply, on_apply, 0, 0);
+}
+
+/* What the kernel holds from before counts as if we had just done it. */
+static int take_node(const struct mlb_node *node, void *arg)
+{
+	struct cluster *c = arg;
+	struct peer *peer;
+
+	if (node->fields & MLB_F_NODE_SELF || node->id == c->config->self.id)
+		return 0;
+	if (node->fields & MLB_F_NODE_ENCAP && node->encap != MLB_ENCAP_MLB)
+		return 0;
+	peer = members_get(&c->members, node->id);
+	if (!peer)
+		return 0;
+	peer->addr = node->addr;
+	peer->up = node->state != MLB_NODE_STATE_DEAD;
+	return 0;
+}
+
+int cluster_take_kernel(struct cluster *c)
+{
+	int ret = mlb_node_each(kernel_mlb(c->kernel), take_node, c);
+
+	if (!ret)
+		follow_kernel(c, false);
+	return ret;
+}

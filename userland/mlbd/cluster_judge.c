@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What follows from all that is known: whether this node is ready, who is in
+ * use, who has to be told something.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cluster_parts.h"
+
+/* How long one waits for others to say which document is the newest. */
+#define SETTLE_MS 3000
+
+/* The newest document of which anybody here knows is ours. */
+static bool document_current(const struct cluster *c)
+{
+	struct document_stamp newest = members_newest(&c->members);
+
+	return document_stamp_cmp(&agree_document(c->agree)->stamp, &newest) >=
+	       0;
+}
+
+/*
+ * Whoever is here has told of its document, and been told of ours: nobody heeds
+ * one that has not said hello. One that does not speak is waited for as long as
+ * in settle(); one that speaks another protocol, until the upgrade is done.
+ */
+static bool all_told(const struct cluster *c)
+{
+	uint64_t now = uv_now(c->loop);
+
+	return c->settled && !c->hello_due && !members_foreign(&c->members) &&
+	       members_greeted(&c->members, now, SETTLE_MS) &&
+	       (c->view.group_ring == c->view.ring ||
+		now - c->ring_since >= SETTLE_MS);
+}
+
+static void settle(struct cluster *c)
+{
+	uint64_t now = uv_now(c->loop);
+
+	if (!c->view.connected || !c->view.quorate) {
+		c->settled = false;
+		c->ready = false;
+		c->quorate_since = 0;
+		return;
+	}
+	if (!c->quorate_since)
+		c->quorate_since = now;
+	if (!c->settled &&
+	    ((c->view.group_ring == c->view.ring &&
+	      members_greeted(&c->members, now, SETTLE_MS) &&
+	      document_current(c)) ||
+	     now - c->quorate_since >= SETTLE_MS)) {
+		c->settled = true;
+		cluster_apply_soon(c);
+	}
+	if (!c->ready && c->settled && c->configured && document_current(c) &&
+	    !agree_lost(c->agree)) {
+		c->ready = true;
+		log_notice("this node is ready");
+	}
+}
+
+static void judge_fault(struct cluster *c, struct peer *peer)
+{
+	struct hello ours = cluster_hello(c);
+	char text[sizeof(peer->fault)];
+	const char *fault;
+
+	if (!peer->greeted)
+		return;
+	fault = hello_fault(&ours, &peer->hello, text, sizeof(text));
+	if (!fault)
+		fault = "";
+	if (!strcmp(fault, peer->fault))
+		return;
+	snprintf(peer->fault, sizeof(peer->fault), "%s", fault);
+	if (*fault)
+		log_warning("node %u: %s", peer->id, fault);
+	else
+		log_notice("node %u: its fault is repaired", peer->id);
+	cluster_tell_peer(peer, *fault ? "fault" : "ready");
+}
+
+static void judge(struct cluster *c, struct peer *peer)
+{
+	judge_fault(c, peer);
+	switch (peer_judge(peer, &c->view)) {
+	case PEER_UP:
+		log_notice("node %u is up", peer->id);
+		cluster_tell_peer(peer, "up");
+		cluster_apply_soon(c);
+		break;
+	case PEER_DEAD:
+		log_notice("node %u is dead", peer->id);
+		cluster_tell_peer(peer, "dead");
+		cluster_apply_soon(c);
+		break;
+	case PEER_SAME:
+		break;
+	}
+}
+
+/* From what is known to what follows. */
+void cluster_evaluate(struct cluster *c)
+{
+	struct document_stamp newest;
+	struct hello hello;
+
+	settle(c);
+	for (size_t i = 0; i < c->members.n; i++)
+		judge(c, &c->members.peers[i]);
+	newest = members_newest(&c->members);
+	agree_newest(c->agree, &newest, all_told(c));
+	cluster_send_document(c);
+	hello = cluster_hello(c);
+	if (c->view.connected && !hello_same(&hello, &c->said))
+		cluster_hello_soon(c);
+}
