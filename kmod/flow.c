@@ -16,6 +16,7 @@
 #include "flow.h"
 #include "net.h"
 #include "netlink.h"
+#include "walk.h"
 
 /* Entries that the hand looks at when a new one wants room. */
 #define FLOW_EVICT_SCAN		16
@@ -248,7 +249,7 @@ static bool flow_purge_once(struct mlb_net *mn,
 	unsigned int n = 0;
 
 	rhashtable_walk_enter(&mn->flows.hash, &iter);
-	rhashtable_walk_start(&iter);
+	mlb_walk_start(&iter);
 	while ((flow = rhashtable_walk_next(&iter))) {
 		if (IS_ERR(flow))
 			continue;	/* resized: the walk starts anew */
@@ -259,7 +260,7 @@ static bool flow_purge_once(struct mlb_net *mn,
 		if (++n % 256 == 0) {
 			rhashtable_walk_stop(&iter);
 			cond_resched();
-			rhashtable_walk_start(&iter);
+			mlb_walk_start(&iter);
 		}
 	}
 	rhashtable_walk_stop(&iter);

@@ -12,6 +12,7 @@
 #include "net.h"
 #include "netlink.h"
 #include "tunnel.h"
+#include "walk.h"
 
 /* A dump lets others run after so many objects. */
 #define WALK_REST	256
@@ -96,12 +97,13 @@ int mlb_nl_walk_dump(struct sk_buff *skb, struct netlink_callback *cb,
 	unsigned int n = 0;
 	void *object;
 	int err = 0;
+	bool anew;
 
 	if (walk->done)
 		return 0;
-	rhashtable_walk_start(&walk->iter);
+	anew = mlb_walk_start(&walk->iter);
 	object = rhashtable_walk_peek(&walk->iter);
-	if (walk->next && object != walk->next)
+	if (walk->next && (anew || object != walk->next))
 		cb->seq++;
 	while (object) {
 		if (IS_ERR(object)) {
@@ -117,10 +119,10 @@ int mlb_nl_walk_dump(struct sk_buff *skb, struct netlink_callback *cb,
 
 			rhashtable_walk_stop(&walk->iter);
 			cond_resched();
-			rhashtable_walk_start(&walk->iter);
+			anew = mlb_walk_start(&walk->iter);
 			object = rhashtable_walk_peek(&walk->iter);
-			if (object != last) {
-				cb->seq++;	/* it went */
+			if (anew || object != last) {
+				cb->seq++;	/* it went, or all moved */
 				continue;
 			}
 		}

@@ -14,6 +14,7 @@
 #include "net.h"
 #include "netlink.h"
 #include "owner.h"
+#include "walk.h"
 
 /* An entry that no join has used for so long is forgotten. A peer can be asked
  * again, a node without mlb cannot.
@@ -97,7 +98,7 @@ static unsigned int owner_purge_once(struct mlb_net *mn, u16 node)
 	unsigned int n = 0;
 
 	rhashtable_walk_enter(&mn->owners.hash, &iter);
-	rhashtable_walk_start(&iter);
+	mlb_walk_start(&iter);
 	while ((owner = rhashtable_walk_next(&iter))) {
 		if (IS_ERR(owner))
 			continue;	/* resized: the walk starts anew */
@@ -107,7 +108,7 @@ static unsigned int owner_purge_once(struct mlb_net *mn, u16 node)
 		if (++n % 256 == 0) {
 			rhashtable_walk_stop(&iter);
 			cond_resched();
-			rhashtable_walk_start(&iter);
+			mlb_walk_start(&iter);
 		}
 	}
 	rhashtable_walk_stop(&iter);

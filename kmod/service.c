@@ -9,6 +9,7 @@
 #include "node.h"
 #include "service.h"
 #include "steer.h"
+#include "walk.h"
 
 /* In a namespace. Each may have a pool of its own, which is not small. */
 #define SERVICES_MAX	4096
@@ -277,7 +278,7 @@ static bool service_any(struct mlb_net *mn,
 	lockdep_assert_held(&mn->lock);
 
 	rhashtable_walk_enter(&mn->services, &iter);
-	rhashtable_walk_start(&iter);
+	mlb_walk_start(&iter);
 	while (!found && (svc = rhashtable_walk_next(&iter)))
 		found = !IS_ERR(svc) && fn(svc, arg);
 	rhashtable_walk_stop(&iter);
@@ -352,7 +353,7 @@ int mlb_service_rebuild(struct mlb_net *mn)
 
 	err = rebuild_one(mn, &list, NULL);
 	rhashtable_walk_enter(&mn->services, &iter);
-	rhashtable_walk_start(&iter);
+	mlb_walk_start(&iter);
 	while (!err && (svc = rhashtable_walk_next(&iter))) {
 		if (IS_ERR(svc) || !svc->n_nodes)
 			continue;
@@ -360,7 +361,7 @@ int mlb_service_rebuild(struct mlb_net *mn)
 		rhashtable_walk_stop(&iter);
 		err = rebuild_one(mn, &list, svc);
 		cond_resched();
-		rhashtable_walk_start(&iter);
+		mlb_walk_start(&iter);
 	}
 	rhashtable_walk_stop(&iter);
 	rhashtable_walk_exit(&iter);
