@@ -45,9 +45,9 @@ bool mlb_alive_silent(const struct mlb_node *node, u32 *ms)
 
 	if (!heard)
 		return false;
-	/* A packet may come meanwhile. */
-	*ms = time_after(jiffies, heard) ? jiffies_to_msecs(jiffies - heard) :
-					   0;
+	/* A packet may come meanwhile; and a year of silence is but 24 days. */
+	*ms = jiffies_to_msecs(clamp_t(long, jiffies - heard, 0,
+				       msecs_to_jiffies(INT_MAX)));
 	return true;
 }
 

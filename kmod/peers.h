@@ -19,19 +19,18 @@ static inline bool mlb_peer_awaited(const struct mlb_node *node)
 }
 
 /*
- * For so long a silent node may only be slow: the RST that nobody else has the
- * flow would end a connection that it has. Long enough for any engine to say
- * that it is dead, short enough for clients where there is none.
+ * For so long a node that is not heard, or does not hear, may only be slow: the
+ * RST that nobody else has the flow would end a connection that it has. Long
+ * enough for any engine to say that it is dead, short enough for clients where
+ * there is none.
  */
 #define MLB_PEER_PATIENCE_MS	10000
 
-/* Whether its silence means nothing yet. */
+/* Whether that it does not answer means nothing yet. */
 static inline bool mlb_peer_missed(const struct mlb_node *node)
 {
-	u32 silent;
-
 	return mlb_peer_asked(node) && !mlb_peer_awaited(node) &&
-	       mlb_alive_silent(node, &silent) && silent < MLB_PEER_PATIENCE_MS;
+	       READ_ONCE(node->life.watch.missing) < MLB_PEER_PATIENCE_MS;
 }
 
 /**

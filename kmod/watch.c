@@ -36,6 +36,10 @@ void mlb_watch_tick(struct mlb_watch *watch, u32 passed, u32 most, u32 since,
 	watch->mute = watch->silence >= detect;
 	WRITE_ONCE(watch->unheard, watch->mute || deaf);
 
+	WRITE_ONCE(watch->missing,
+		   watch->unheard ? min(watch->missing + elapsed,
+					(u32)MLB_WATCH_QUIET) : 0);
+
 	if (watch->unheard) {
 		watch->heard = 0;
 		if (!watch->suspect) {

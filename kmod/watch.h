@@ -17,6 +17,7 @@
  * struct mlb_watch - whether a node is suspect
  * @silence: ms for which it was not heard, as far as this host had an ear
  * @heard: ms for which it was heard without a gap, while it is suspect
+ * @missing: ms for which it was @unheard, up to MLB_WATCH_QUIET
  * @quiet: ms since it was suspect, up to MLB_WATCH_QUIET
  * @hold: what @heard has to reach
  * @mute: it is silent for its detection time
@@ -26,6 +27,7 @@
 struct mlb_watch {
 	u32 silence;
 	u32 heard;
+	u32 missing;
 	u32 quiet;
 	u32 hold;
 	bool mute;

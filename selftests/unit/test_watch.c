@@ -142,8 +142,15 @@ static void test_deaf(void **state)
 	assert_true(life.watch.unheard);
 	/* Else neither would ever begin to hear the other again. */
 	assert_false(life.watch.mute);
+	/* It speaks all the while, and yet is missed for that long. */
+	for (unsigned int i = 0; i < 10; i++) {
+		life.heard = life.now + TICK;
+		assert_true(tick(&life));
+	}
+	assert_int_equal(life.watch.missing, 11 * TICK);
 	life.deaf = false;
 	speak_until(&life, false, TICK);
+	assert_int_equal(life.watch.missing, 0);
 }
 
 static void test_flapping(void **state)
