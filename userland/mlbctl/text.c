@@ -62,3 +62,10 @@ const char *endpoint_text(const struct mlb_endpoint *end,
 		 addr_text(&end->addr, addr), end->port);
 	return text;
 }
+
+void text_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}

@@ -28,4 +28,7 @@ const char *addr_text(const struct mlb_addr *addr, char text[ADDR_TEXT]);
 const char *endpoint_text(const struct mlb_endpoint *end,
 			  char text[ENDPOINT_TEXT]);
 
+/* Puts ? in the place of every byte that is not printable ASCII. */
+void text_printable(char *text);
+
 #endif /* MLBCTL_TEXT_H */

@@ -20,7 +20,7 @@ static void on_tick(uv_timer_t *timer)
 	struct cluster *c = timer->data;
 
 	if (c->apply_at && uv_now(c->loop) >= c->apply_at)
-		cluster_apply(c);
+		cluster_apply(c, false);
 	if (!c->engine)
 		return;
 	agree_tick(c->agree);
@@ -109,7 +109,7 @@ int cluster_open(struct cluster **cluster, uv_loop_t *loop,
 	c->hello.data = c;
 	c->apply.data = c;
 	uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
-	cluster_apply(c);
+	cluster_apply(c, false);
 	*cluster = c;
 	return 0;
 }
@@ -141,7 +141,7 @@ int cluster_reload(struct cluster *c, const struct config *config)
 	c->config = config;
 	if (c->sync)
 		sync_set_tick(c->sync, config->sync_tick);
-	ret = cluster_apply(c);
+	ret = cluster_apply(c, true);
 	if (c->engine)
 		cluster_evaluate(c);
 	return ret;
@@ -149,7 +149,7 @@ int cluster_reload(struct cluster *c, const struct config *config)
 
 void cluster_poke(struct cluster *c)
 {
-	cluster_apply(c);
+	cluster_apply(c, false);
 }
 
 int cluster_propose(struct cluster *c, json_t *change, cluster_result_fn *fn,

@@ -67,7 +67,7 @@ static void follow_kernel(struct cluster *c, bool repaired)
 	}
 }
 
-int cluster_apply(struct cluster *c)
+int cluster_apply(struct cluster *c, bool whole)
 {
 	uint64_t repaired = kernel_state(c->kernel)->repaired;
 	struct goal_node nodes[MEMBERS_MAX];
@@ -82,6 +82,7 @@ int cluster_apply(struct cluster *c)
 			c->engine ? members_goal(&c->members, nodes) : 0);
 	if (ret)
 		return ret;
+	goal.kernel.whole = whole;
 	ret = kernel_apply(c->kernel, &goal.kernel, &changes);
 	goal_free(&goal);
 	c->apply_at = ret ? uv_now(c->loop) + APPLY_AGAIN_MS : 0;
@@ -101,7 +102,7 @@ int cluster_apply(struct cluster *c)
 
 static void on_apply(uv_timer_t *timer)
 {
-	cluster_apply(timer->data);
+	cluster_apply(timer->data, false);
 }
 
 void cluster_apply_soon(struct cluster *c)

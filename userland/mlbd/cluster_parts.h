@@ -65,7 +65,8 @@ void cluster_evaluate(struct cluster *cluster);
 extern const struct engine_events cluster_engine_events;
 
 /* cluster_apply.c: now, and as soon as what goes on has ended. */
-int cluster_apply(struct cluster *cluster);
+/* @whole: as &kernel_goal.whole. */
+int cluster_apply(struct cluster *cluster, bool whole);
 void cluster_apply_soon(struct cluster *cluster);
 /* What the kernel holds from before. */
 int cluster_take_kernel(struct cluster *cluster);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The control socket. */
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,6 +11,7 @@
 
 #include "control.h"
 #include "log.h"
+#include "text.h"
 
 /**
  * struct client - who is connected
@@ -19,6 +22,7 @@
  * @eof: it sends nothing more
  * @closing: the handles are on their way out
  * @waiting: a change whose result is due will call on_result()
+ * @turn: the next request may be carried out now
  * @handles: that are not closed yet
  * @buf, @len, @size: what has come and was not yet looked at
  */
@@ -33,6 +37,7 @@ struct client {
 	bool eof;
 	bool closing;
 	bool waiting;
+	bool turn;
 	unsigned int handles;
 	char *buf;
 	size_t len;
@@ -48,6 +53,7 @@ struct control {
 	struct client *clients;
 	unsigned int n_clients;
 	unsigned int n_any; /* of them without rights */
+	uint64_t any_at; /* when one of these may be answered, ms */
 	struct log_limit crowded;
 	char input[65536];
 };
@@ -154,7 +160,12 @@ static void send_object(struct client *c, json_t *object, bool last)
 
 static void send_error(struct client *c, const char *text, bool last)
 {
-	send_object(c, json_pack("{s:s}", "error", text), last);
+	char printable[PATH_MAX + 512];
+
+	/* JSON is UTF-8, and a file that is quoted need not be. */
+	snprintf(printable, sizeof(printable), "%s", text);
+	text_printable(printable);
+	send_object(c, json_pack("{s:s}", "error", printable), last);
 }
 
 static void on_result(void *arg, int status, const char *text)
@@ -282,6 +293,35 @@ static void request(struct client *c, const char *line, size_t len)
 	json_decref(object);
 }
 
+static void on_turn(uv_timer_t *timer)
+{
+	struct client *c = timer->data;
+
+	c->busy = false;
+	c->turn = true;
+	next_request(c);
+}
+
+/*
+ * An answer takes some ms of the loop. All who have no rights together get one
+ * in CONTROL_TURN_MS, so that they cannot keep it from the cluster.
+ */
+static bool has_turn(struct client *c)
+{
+	uint64_t now = uv_now(c->control->loop), at = c->control->any_at;
+
+	if (c->privileged || c->turn)
+		return true;
+	if (at < now)
+		at = now;
+	c->control->any_at = at + CONTROL_TURN_MS;
+	if (at == now)
+		return true;
+	c->busy = true;
+	uv_timer_start(&c->idle, on_turn, at - now, 0);
+	return false;
+}
+
 /* Lines that are there, until one has to be waited for. */
 static void next_request(struct client *c)
 {
@@ -291,6 +331,9 @@ static void next_request(struct client *c)
 
 		if (!end)
 			break;
+		if (!has_turn(c))
+			return;
+		c->turn = false;
 		request(c, c->buf, (size_t)(end - c->buf));
 		used = (size_t)(end - c->buf) + 1;
 		memmove(c->buf, c->buf + used, c->len - used);
@@ -417,6 +460,8 @@ void control_event(json_t *event)
 {
 	struct client *c, *next;
 
+	if (!event)
+		return;
 	for (c = the_control ? the_control->clients : NULL; c; c = next) {
 		next = c->next;
 		if (!c->monitor)

@@ -39,6 +39,7 @@ struct control_calls {
 #define CONTROL_CLIENTS_MAX_ANY 32
 #define CONTROL_BACKLOG_MAX (1024 * 1024)
 #define CONTROL_IDLE_MS 60000
+#define CONTROL_TURN_MS 50
 
 struct control;
 

@@ -32,6 +32,7 @@ struct kernel_events {
  * @key, @key_len: the cluster key, or NULL to leave it alone
  * @nodes: every node with its state, this one among them
  * @services: every service
+ * @whole: it can be given up: when something is refused, nothing is taken away
  *
  * Nodes and services that are not named go.
  */
@@ -43,6 +44,7 @@ struct kernel_goal {
 	size_t n_nodes;
 	const struct mlb_service *services;
 	size_t n_services;
+	bool whole;
 };
 
 struct kernel;
@@ -62,8 +64,8 @@ struct mlb *kernel_mlb(struct kernel *kernel);
  * kernel_apply() - bring the kernel to a goal
  * @changes: how many things were changed, or NULL
  *
- * Never flushes: what is right stays untouched. Goes on after a refusal, and
- * logs it. When the goal is the one of last time and something differs all the
+ * Never flushes: what is right stays untouched. Goes on after a refusal, unless
+ * the goal is to be had whole, and logs it. When the goal is the one of last time and something differs all the
  * same, somebody else did it: that is put back with a warning.
  *
  * Return: 0, or the first refusal as a negative errno.

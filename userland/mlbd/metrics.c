@@ -311,6 +311,8 @@ static void on_work_done(uv_work_t *work, int status)
 	if (!status && m->status && log_allowed(&m->failing))
 		log_warning("metrics-file %s: %s", m->path,
 			    strerror(-m->status));
+	if (m->closing || strcmp(m->path, m->mlbd->config->metrics_file))
+		unlink(m->path);
 	if (m->closing && !m->mlbd)
 		free(m);
 }
@@ -353,6 +355,8 @@ int metrics_open(struct metrics **metrics, struct mlbd *mlbd)
 
 void metrics_reload(struct metrics *metrics, const struct config *config)
 {
+	if (metrics->path[0] && strcmp(metrics->path, config->metrics_file))
+		unlink(metrics->path);
 	if (config->metrics_file[0])
 		uv_timer_start(&metrics->timer, on_timer, 0,
 			       (uint64_t)config->metrics_interval * 1000);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "local_addr.h"
 #include "log.h"
 #include "reconcile.h"
 #include "settings.h"
@@ -15,6 +16,7 @@
  * struct work - one comparison
  * @nodes: what the kernel holds; id 0: gone meanwhile
  * @services: with pools of their own; port 0: gone meanwhile
+ * @set: which services of the goal are as they should be
  */
 struct work {
 	struct mlb *mlb;
@@ -25,9 +27,22 @@ struct work {
 	size_t n_nodes;
 	struct mlb_service *services;
 	size_t n_services;
+	bool *set;
 };
 
-/* Counts what was done and says it; or keeps the first refusal, and says it. */
+/* Keeps the first refusal, and says it. */
+static int refused(struct work *w, int ret, const char *what, const char *why)
+{
+	log_error("%s: refused: %s", what, why);
+	if (!w->result->error) {
+		w->result->error = ret;
+		snprintf(w->result->refused, sizeof(w->result->refused),
+			 "%.60s: %.190s", what, why);
+	}
+	return ret;
+}
+
+/* Counts what was done and says it. */
 static int __attribute__((format(printf, 3, 4)))
 done(struct work *w, int ret, const char *format, ...)
 {
@@ -44,13 +59,7 @@ done(struct work *w, int ret, const char *format, ...)
 			    w->repair ? " (somebody else had changed it)" : "");
 		return 0;
 	}
-	log_error("%s: refused: %s", what, mlb_last_error(w->mlb)->text);
-	if (!w->result->error) {
-		w->result->error = ret;
-		snprintf(w->result->refused, sizeof(w->result->refused),
-			 "%.60s: %.190s", what, mlb_last_error(w->mlb)->text);
-	}
-	return ret;
+	return refused(w, ret, what, mlb_last_error(w->mlb)->text);
 }
 
 static int keep_node(const struct mlb_node *node, void *arg)
@@ -218,9 +227,14 @@ static void delete_services(struct work *w)
 	}
 }
 
-/* A node that has to go first holds the address, the family or the self. */
+/* What has to go first holds the address, the family or the self. */
 static bool node_blocked(struct work *w, const struct mlb_node *goal)
 {
+	for (size_t i = 0; i < w->n_services; i++)
+		if (w->services[i].vip.port &&
+		    !goal_service(w, &w->services[i].vip) &&
+		    same_addr(&w->services[i].vip.addr, &goal->addr))
+			return true;
 	for (size_t i = 0; i < w->n_nodes; i++) {
 		const struct mlb_node *held = &w->nodes[i];
 
@@ -307,11 +321,25 @@ static int free_pool(struct work *w, struct mlb_service *held)
 	return 0;
 }
 
-/* A node cannot go while a pool names it. */
+/*
+ * A node cannot go while a pool names it. This one takes the tunnel and all
+ * that was learnt with it, so first it is certain that it can come back.
+ */
 static void delete_node(struct work *w, struct mlb_node *held)
 {
+	const struct mlb_node *goal = goal_node(w, held->id);
+	char text[ADDR_TEXT], what[80];
 	uint16_t id = held->id;
 	int ret = 0;
+
+	if (held->fields & MLB_F_NODE_SELF && goal &&
+	    !local_addr(&goal->addr)) {
+		snprintf(what, sizeof(what), "node %u moves to %s", id,
+			 addr_text(&goal->addr, text));
+		refused(w, -EADDRNOTAVAIL, what,
+			"this host does not have the address");
+		return;
+	}
 
 	for (size_t i = 0; i < w->n_services && !ret; i++) {
 		struct mlb_service *service = &w->services[i];
@@ -323,7 +351,7 @@ static void delete_node(struct work *w, struct mlb_node *held)
 	if (!ret)
 		ret = mlb_node_del(w->mlb, id);
 	if (!done(w, ret, "node %u deleted%s", id,
-		  goal_node(w, id) ? ", to be added as it is now" : ""))
+		  goal ? ", to be added as it is now" : ""))
 		held->id = 0;
 }
 
@@ -334,25 +362,50 @@ static void delete_nodes(struct work *w)
 			delete_node(w, &w->nodes[i]);
 }
 
-static void set_service(struct work *w, const struct mlb_service *goal)
+/* Whether an address or a node of the service is not there yet, or goes. */
+static bool service_blocked(struct work *w, const struct mlb_service *goal)
+{
+	for (size_t i = 0; i < w->n_nodes; i++)
+		if (w->nodes[i].id &&
+		    same_addr(&w->nodes[i].addr, &goal->vip.addr))
+			return true;
+	for (size_t i = 0; i < goal->n_nodes; i++) {
+		const struct mlb_node *node = held_node(w, goal->nodes[i]);
+
+		if (!node || node_going(w, node))
+			return true;
+	}
+	return false;
+}
+
+static int set_service(struct work *w, const struct mlb_service *goal)
 {
 	const struct mlb_service *held = held_service(w, &goal->vip);
 	struct mlb_service change = *goal;
 	char text[ENDPOINT_TEXT];
 
 	endpoint_text(&goal->vip, text);
-	if (!held) {
-		done(w, mlb_service_add(w->mlb, goal), "service %s added",
-		     text);
-		return;
-	}
+	if (!held)
+		return done(w, mlb_service_add(w->mlb, goal),
+			    "service %s added", text);
 	if (held->scheduler == goal->scheduler)
 		change.fields &= ~MLB_F_SERVICE_SCHEDULER;
 	if (same_pool(held, goal))
 		change.fields &= ~MLB_F_SERVICE_NODES;
-	if (change.fields)
-		done(w, mlb_service_set(w->mlb, &change), "service %s changed",
-		     text);
+	if (!change.fields)
+		return 0;
+	return done(w, mlb_service_set(w->mlb, &change), "service %s changed",
+		    text);
+}
+
+static void set_services(struct work *w, bool unblocked)
+{
+	for (size_t i = 0; i < w->goal->n_services; i++) {
+		const struct mlb_service *goal = &w->goal->services[i];
+
+		if (!w->set[i] && !(unblocked && service_blocked(w, goal)))
+			w->set[i] = !set_service(w, goal);
+	}
 }
 
 static void work_free(struct work *w)
@@ -361,6 +414,7 @@ static void work_free(struct work *w)
 		free((void *)(uintptr_t)w->services[i].nodes);
 	free(w->services);
 	free(w->nodes);
+	free(w->set);
 }
 
 /*
@@ -375,16 +429,22 @@ int reconcile(struct mlb *mlb, const struct kernel_goal *goal, bool repair,
 	};
 
 	memset(result, 0, sizeof(*result));
-	if (!look(&w)) {
-		delete_services(&w);
-		apply_settings(&w);
-		add_nodes(&w);
-		set_nodes(&w);
-		delete_nodes(&w);
-		add_nodes(&w);
-		for (size_t i = 0; i < goal->n_services; i++)
-			set_service(&w, &goal->services[i]);
-	}
+	w.set = calloc(goal->n_services + 1, sizeof(*w.set));
+	if (!w.set)
+		return result->error = -ENOMEM;
+	if (look(&w))
+		goto out;
+	apply_settings(&w);
+	add_nodes(&w);
+	set_services(&w, true);
+	if (result->error && goal->whole)
+		goto out;
+	set_nodes(&w);
+	delete_services(&w);
+	delete_nodes(&w);
+	add_nodes(&w);
+	set_services(&w, false);
+out:
 	work_free(&w);
 	return result->error;
 }

@@ -24,9 +24,11 @@ struct reconciled {
  *
  * A node of which an address or the way to it differs is deleted and added
  * again, for the kernel changes neither; its owner entries go with it. A pool
- * that names it is that of the goal without it in between.
+ * that names it is that of the goal without it in between. This node is deleted
+ * only when this host has its new address.
  *
- * Goes on after a refusal.
+ * Goes on after a refusal; but then a goal that can be given up (@goal->whole)
+ * takes nothing away.
  *
  * Return: as @result->error.
  */

@@ -7,6 +7,7 @@
 
 #include "log.h"
 #include "mlbd.h"
+#include "text.h"
 
 static int __attribute__((format(printf, 2, 3)))
 kept(struct mlbd *mlbd, const char *format, ...)
@@ -16,6 +17,7 @@ kept(struct mlbd *mlbd, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(mlbd->reload_error, sizeof(mlbd->reload_error), format, ap);
 	va_end(ap);
+	text_printable(mlbd->reload_error);
 	log_error("the old configuration stays: %s", mlbd->reload_error);
 	return -EINVAL;
 }

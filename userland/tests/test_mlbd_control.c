@@ -326,6 +326,24 @@ static int stranger(void)
 	return fd;
 }
 
+static uint64_t now_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+/* Strangers wait for their turn. */
+static void ask_in_turn(int fd, const char *request, const char *answer)
+{
+	uint64_t end = now_ms() + 10 * CONTROL_TURN_MS;
+
+	put(fd, request, strlen(request));
+	while (now_ms() < end && recv(fd, &(char){ 0 }, 1, MSG_PEEK) < 1) {
+		usleep(1000);
+		spin();
+	}
+	ask(fd, "", answer);
+}
+
 static void test_strangers(void **state)
 {
 	int fds[CONTROL_CLIENTS_MAX_ANY + 5], in = 0, out = 0, fd;
@@ -335,11 +353,13 @@ static void test_strangers(void **state)
 	if (geteuid())
 		skip();
 	fd = stranger();
-	ask(fd, "{\"op\":\"status\"}\n", "{\"node\":1}\n");
-	ask(fd, "{\"op\":\"reload\"}\n",
-	    "{\"error\":\"only root and the user of mlbd may change things\"}\n");
-	ask(fd, "{\"op\":\"change\",\"change\":{}}\n",
-	    "{\"error\":\"only root and the user of mlbd may change things\"}\n");
+	ask_in_turn(fd, "{\"op\":\"status\"}\n", "{\"node\":1}\n");
+	ask_in_turn(
+		fd, "{\"op\":\"reload\"}\n",
+		"{\"error\":\"only root and the user of mlbd may change things\"}\n");
+	ask_in_turn(
+		fd, "{\"op\":\"change\",\"change\":{}}\n",
+		"{\"error\":\"only root and the user of mlbd may change things\"}\n");
 	memset(text, ' ', sizeof(text));
 	put(fd, text, sizeof(text));
 	assert_string_equal(take(fd), "{\"error\":\"the request is too long\"}\n");
@@ -359,6 +379,32 @@ static void test_strangers(void **state)
 	close(fd);
 	for (int i = 0; i < CONTROL_CLIENTS_MAX_ANY + 5; i++)
 		close(fds[i]);
+}
+
+/* All of them together are answered once a turn, and others meanwhile. */
+static void test_turns(void **state)
+{
+	const char request[] = "{\"op\":\"status\"}\n";
+	uint64_t start;
+	int fds[5], fd;
+
+	(void)state;
+	if (geteuid())
+		skip();
+	start = now_ms();
+	for (int i = 0; i < 5; i++) {
+		fds[i] = stranger();
+		put(fds[i], request, strlen(request));
+	}
+	fd = client();
+	ask(fd, request, "{\"node\":1}\n");
+	close(fd);
+	for (int i = 4; i >= 0; i--) {
+		ask_in_turn(fds[i], "", "{\"node\":1}\n");
+		close(fds[i]);
+	}
+	assert_in_range(now_ms() - start, 4 * CONTROL_TURN_MS,
+			20 * CONTROL_TURN_MS);
 }
 
 static void test_second(void **state)
@@ -383,6 +429,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_long_line, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_crowd, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_turns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_strangers, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_second, setup, teardown),

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "local_addr.h"
 #include "log.h"
 #include "reconcile.h"
 
@@ -31,6 +32,14 @@ static struct {
 } model;
 
 static struct mlb_error last;
+
+static bool has_addr = true;
+
+bool local_addr(const struct mlb_addr *addr)
+{
+	(void)addr;
+	return has_addr;
+}
 
 const struct mlb_error *mlb_last_error(const struct mlb *mlb)
 {
@@ -378,12 +387,71 @@ static void test_refusal(void **state)
 	assert_is_goal(&r);
 }
 
+/*
+ * What can be given up takes nothing away before all that may be refused is in:
+ * connections would end with it, and it comes back too late.
+ */
+static void test_given_up(void **state)
+{
+	static struct random_goal old, r;
+	struct reconciled result;
+	unsigned int given_up = 0;
+
+	(void)state;
+	srandom(3);
+	for (int i = 0; i < 5000; i++) {
+		make_goal(&old);
+		assert_int_equal(reconcile(NULL, &old.goal, false, &result), 0);
+		make_goal(&r);
+		r.goal.whole = true;
+		model.refuse_config = true;
+		model.flushed = 0;
+		if (reconcile(NULL, &r.goal, false, &result)) {
+			assert_int_equal(model.flushed, 0);
+			given_up++;
+			model.refuse_config = false;
+			assert_int_equal(reconcile(NULL, &old.goal, false,
+						   &result), 0);
+			assert_is_goal(&old);
+		}
+		model.refuse_config = false;
+	}
+	assert_true(given_up > 1000);
+}
+
+/* This node takes the tunnel with it, so it moves only to where it can be. */
+static void test_moves_only_home(void **state)
+{
+	static struct random_goal r;
+	struct reconciled result;
+	struct mlb_node *self = r.nodes;
+
+	(void)state;
+	make_goal(&r);
+	assert_int_equal(reconcile(NULL, &r.goal, false, &result), 0);
+	while (!(self->fields & MLB_F_NODE_SELF))
+		self++;
+	self->addr.v4.s_addr = htonl(99);
+	has_addr = false;
+	model.flushed = 0;
+	assert_int_equal(reconcile(NULL, &r.goal, false, &result),
+			 -EADDRNOTAVAIL);
+	assert_int_equal(model.flushed, 0);
+	assert_non_null(strstr(result.refused,
+			       "this host does not have the address"));
+	has_addr = true;
+	assert_int_equal(reconcile(NULL, &r.goal, false, &result), 0);
+	assert_is_goal(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_any_to_any),
 		cmocka_unit_test(test_only_the_difference),
 		cmocka_unit_test(test_refusal),
+		cmocka_unit_test(test_given_up),
+		cmocka_unit_test(test_moves_only_home),
 	};
 
 	return cmocka_run_group_tests_name("mlbd_reconcile", tests, NULL,
