@@ -110,13 +110,20 @@ void cluster_apply_soon(struct cluster *c)
 	uv_timer_start(&c->apply, on_apply, 0, 0);
 }
 
-/* What the kernel holds from before counts as if we had just done it. */
+/*
+ * What the kernel holds from before counts as if we had just done it, but for
+ * what cannot stay beside the address that this node has now.
+ */
 static int take_node(const struct mlb_node *node, void *arg)
 {
 	struct cluster *c = arg;
+	const struct mlb_node *self = &c->config->self;
 	struct peer *peer;
 
-	if (node->fields & MLB_F_NODE_SELF || node->id == c->config->self.id)
+	if (node->fields & MLB_F_NODE_SELF || node->id == self->id)
+		return 0;
+	if (node->addr.family != self->addr.family ||
+	    hello_addr_same(&node->addr, &self->addr))
 		return 0;
 	if (node->fields & MLB_F_NODE_ENCAP && node->encap != MLB_ENCAP_MLB)
 		return 0;

@@ -123,11 +123,6 @@ static void take_hello(struct cluster *c, struct peer *peer,
 		cluster_evaluate(c);
 		return;
 	}
-	if (!hello_addr_same(&peer->addr, &hello.addr)) {
-		peer->addr = hello.addr;
-		if (peer->up)
-			cluster_apply_soon(c);
-	}
 	if (hello.ready && !was_ready)
 		cluster_tell_peer(peer, "ready");
 	sync_message(c->sync, peer->id, message);

@@ -62,6 +62,39 @@ static void settle(struct cluster *c)
 	}
 }
 
+static bool is_service(const struct document *document,
+		       const struct mlb_addr *addr)
+{
+	for (size_t i = 0; i < document->n_services; i++)
+		if (hello_addr_same(&document->services[i].vip.addr, addr))
+			return true;
+	return false;
+}
+
+/*
+ * An address that the kernel would refuse, as it is somebody else's. Whoever is
+ * in use at it keeps it, however wrong others are.
+ */
+static const char *addr_fault(const struct cluster *c, const struct peer *peer,
+			      char *text, size_t size)
+{
+	const struct peer *rival;
+
+	if (peer->up && hello_addr_same(&peer->addr, &peer->hello.addr))
+		return NULL;
+	rival = members_rival(&c->members, peer);
+	if (rival) {
+		snprintf(text, size, "it has the tunnel address of node %u",
+			 rival->id);
+		return text;
+	}
+	if (is_service(agree_document(c->agree), &peer->hello.addr)) {
+		snprintf(text, size, "its tunnel address is a service's");
+		return text;
+	}
+	return NULL;
+}
+
 static void judge_fault(struct cluster *c, struct peer *peer)
 {
 	struct hello ours = cluster_hello(c);
@@ -72,6 +105,8 @@ static void judge_fault(struct cluster *c, struct peer *peer)
 		return;
 	fault = hello_fault(&ours, &peer->hello, text, sizeof(text));
 	if (!fault)
+		fault = addr_fault(c, peer, text, sizeof(text));
+	if (!fault)
 		fault = "";
 	if (!strcmp(fault, peer->fault))
 		return;
@@ -80,7 +115,10 @@ static void judge_fault(struct cluster *c, struct peer *peer)
 		log_warning("node %u: %s", peer->id, fault);
 	else
 		log_notice("node %u: its fault is repaired", peer->id);
-	cluster_tell_peer(peer, *fault ? "fault" : "ready");
+	if (*fault)
+		cluster_tell_peer(peer, "fault");
+	else if (peer->hello.ready)
+		cluster_tell_peer(peer, "ready");
 }
 
 static void judge(struct cluster *c, struct peer *peer)
@@ -89,7 +127,13 @@ static void judge(struct cluster *c, struct peer *peer)
 	switch (peer_judge(peer, &c->view)) {
 	case PEER_UP:
 		log_notice("node %u is up", peer->id);
+		members_take_addr(&c->members, peer);
 		cluster_tell_peer(peer, "up");
+		cluster_apply_soon(c);
+		break;
+	case PEER_MOVED:
+		log_notice("node %u has another tunnel address", peer->id);
+		members_take_addr(&c->members, peer);
 		cluster_apply_soon(c);
 		break;
 	case PEER_DEAD:

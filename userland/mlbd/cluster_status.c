@@ -23,7 +23,8 @@ static json_t *peer_json(const struct cluster *c, const struct peer *peer)
 	struct hello hello = peer->hello;
 	json_t *json;
 
-	hello.addr = peer->addr;
+	if (peer->addr.family != AF_UNSPEC || !peer->greeted)
+		hello.addr = peer->addr;
 	json = hello_json(&hello);
 	json_object_del(json, "protocol");
 	json_object_del(json, "port");

@@ -119,6 +119,11 @@ bool hello_same(const struct hello *a, const struct hello *b)
 	       !document_stamp_cmp(&a->stamp, &b->stamp);
 }
 
+static const char *family_name(const struct mlb_addr *addr)
+{
+	return addr->family == AF_INET ? "IPv4" : "IPv6";
+}
+
 const char *hello_fault(const struct hello *ours, const struct hello *theirs,
 			char *text, size_t size)
 {
@@ -139,6 +144,12 @@ const char *hello_fault(const struct hello *ours, const struct hello *theirs,
 	    memcmp(ours->key_id, theirs->key_id, sizeof(ours->key_id))) {
 		snprintf(text, size,
 			 "its cluster key is another one: every node needs the same key file");
+		return text;
+	}
+	if (ours->addr.family != theirs->addr.family) {
+		snprintf(text, size,
+			 "its tunnel address is %s, this node's is %s: all must be one or the other",
+			 family_name(&theirs->addr), family_name(&ours->addr));
 		return text;
 	}
 	if (hello_addr_same(&ours->addr, &theirs->addr)) {

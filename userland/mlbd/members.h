@@ -23,7 +23,8 @@
  * @kernel_addr: as its address
  * @anew: which was another one before
  * @fault: why it is not used, or ""
- * @addr: its tunnel, or AF_UNSPEC when that is not known
+ * @addr: its tunnel while it was ready last, without a fault: what the kernel
+ *	is to have; AF_UNSPEC until then
  * @since: when its mlbd came, ms of the loop's clock
  */
 struct peer {
@@ -64,15 +65,23 @@ void peer_left(struct peer *peer);
 /**
  * enum peer_step - what became of a peer
  */
-enum peer_step { PEER_SAME, PEER_UP, PEER_DEAD };
+enum peer_step { PEER_SAME, PEER_UP, PEER_MOVED, PEER_DEAD };
 
 /*
  * What a quorate view makes of it: up once its mlbd is ready, and from then on
- * as long as the view has it, with its mlbd or without.
+ * as long as the view has it, with its mlbd or without; moved when it has
+ * another address meanwhile.
  */
 enum peer_step peer_judge(struct peer *peer, const struct engine_view *view);
 
-/* For goal_make(); those of which no address is known are left out. */
+/* Who is up at the address that @peer says is its own, or NULL. */
+const struct peer *members_rival(const struct members *members,
+				 const struct peer *peer);
+
+/* Those that are dead and had the address of @peer have it no more. */
+void members_take_addr(struct members *members, const struct peer *peer);
+
+/* For goal_make(); those that have never been up are left out. */
 size_t members_goal(const struct members *members,
 		    struct goal_node nodes[MEMBERS_MAX]);
 

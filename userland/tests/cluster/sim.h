@@ -131,6 +131,7 @@ struct sim_node {
 
 	struct sim_kernel kernel;
 	struct config config;
+	struct mlb_addr host; /* the address that it really has */
 	struct cluster *cluster; /* NULL while mlbd is dead */
 	uint64_t stopped; /* until then */
 

@@ -344,12 +344,34 @@ static bool addr_differs(const struct mlb_addr *a, const struct mlb_addr *b)
 	return a->family != b->family || a->v4.s_addr != b->v4.s_addr;
 }
 
+/* As kmod/node.c and kmod/tunnel.c judge, but all at once. */
+static const char *judge_addrs(const struct sim_node *node,
+			       const struct kernel_goal *goal)
+{
+	for (size_t i = 0; i < goal->n_nodes; i++) {
+		const struct mlb_node *n = &goal->nodes[i];
+
+		if (n->id == node->id && addr_differs(&n->addr, &node->host))
+			return "not an address of this host";
+		for (size_t j = 0; j < i; j++) {
+			const struct mlb_addr *other = &goal->nodes[j].addr;
+
+			if (other->family != n->addr.family)
+				return "all IPv4 or all IPv6";
+			if (!addr_differs(other, &n->addr))
+				return "another node has this address";
+		}
+	}
+	return NULL;
+}
+
 int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
 		 unsigned int *changes)
 {
 	struct sim_node *node = sim_of_kernel(kernel);
 	struct sim_kernel *k = &node->kernel;
 	bool wanted[SIM_NODES + 1] = {};
+	const char *refused = judge_addrs(node, goal);
 
 	/* The heart of it: a minority changes nothing. */
 	assert_true(node->told.connected);
@@ -358,6 +380,8 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
 	k->applied++;
 	if (sim.chaos && !sim_random(50))
 		return refuse(k, EBUSY, "not now");
+	if (refused)
+		return refuse(k, EADDRINUSE, refused);
 	for (size_t i = 0; i < goal->n_nodes; i++) {
 		const struct mlb_node *n = &goal->nodes[i];
 

@@ -104,6 +104,7 @@ static void set_addr(struct sim_node *node, uint32_t host)
 {
 	node->config.self.addr.family = AF_INET;
 	node->config.self.addr.v4.s_addr = htonl(0x0a000000 | host);
+	node->host = node->config.self.addr;
 }
 
 static void mlbd_start(struct sim_node *node)
@@ -652,11 +653,11 @@ static void say_hello(struct sim_node *to, uint16_t sender, json_t *json,
 	json_decref(json);
 }
 
-/* Of the second node in the first one's status. */
-static char *fault_text(void)
+/* Of a node in the first one's status. */
+static char *fault_text(unsigned int id)
 {
 	json_t *status = cluster_status(sim.nodes[1].cluster);
-	json_t *node = json_array_get(json_object_get(status, "nodes"), 1);
+	json_t *node = json_array_get(json_object_get(status, "nodes"), id - 1);
 	const char *fault = json_string_value(json_object_get(node, "fault"));
 	char *text = strdup(fault ? fault : "");
 
@@ -664,13 +665,18 @@ static char *fault_text(void)
 	return text;
 }
 
-static void expect_fault(const char *part)
+static void expect_fault_of(unsigned int id, const char *part)
 {
-	char *text = fault_text();
+	char *text = fault_text(id);
 
 	if (*part ? !strstr(text, part) : *text)
 		fail_msg("fault \"%s\" instead of \"%s\"", text, part);
 	free(text);
+}
+
+static void expect_fault(const char *part)
+{
+	expect_fault_of(2, part);
 }
 
 static void begin_quiet(unsigned int n)
@@ -739,8 +745,7 @@ static void test_keys(void **state)
 	}
 	run_for(5000);
 	expect_fault("its cluster key is another one");
-	assert_int_equal(sim.nodes[1].kernel.nodes[2].state,
-			 MLB_NODE_STATE_DEAD);
+	assert_false(sim.nodes[1].kernel.present[2]);
 	assert_int_equal(sim.nodes[1].kernel.nodes[3].state,
 			 MLB_NODE_STATE_ACTIVE);
 	sim.nodes[2].config.key[0] = 1;
@@ -751,11 +756,126 @@ static void test_keys(void **state)
 	sim_end();
 }
 
+static void restart(struct sim_node *node, bool reboot)
+{
+	if (reboot)
+		power(node, false);
+	else
+		mlbd_kill(node);
+	power(node, true);
+	mlbd_start(node);
+}
+
+static bool is_active(const struct sim_node *node, unsigned int id)
+{
+	return node->kernel.present[id] &&
+	       node->kernel.nodes[id].state == MLB_NODE_STATE_ACTIVE;
+}
+
+/* mlb.conf of @from, with another id. */
+static void copy_addr(struct sim_node *node, const struct sim_node *from)
+{
+	node->config.self.addr = from->config.self.addr;
+}
+
+/*
+ * A node whose file is a copy of another's harms nobody else: not those that
+ * are there, nor those that come later.
+ */
+static void test_copied_addr(void **state)
+{
+	(void)state;
+	for (unsigned int bad = 1; bad <= 4; bad += 3) {
+		unsigned int good = bad == 1 ? 4 : 2;
+
+		sim_begin(4, bad);
+		copy_addr(&sim.nodes[bad], &sim.nodes[good]);
+		for (unsigned int i = 1; i <= 4; i++)
+			restart(&sim.nodes[i], true);
+		run_for(5000);
+		for (unsigned int twice = 0; twice < 2; twice++) {
+			for (unsigned int i = 2; i <= 3; i++) {
+				struct sim_node *node = &sim.nodes[i];
+
+				assert_false(is_active(node, bad));
+				for (unsigned int j = 2; j <= 4; j++)
+					assert_int_equal(is_active(node, j),
+							 j != bad);
+			}
+			restart(&sim.nodes[3], !twice);
+			run_for(5000);
+		}
+		set_addr(&sim.nodes[bad], bad);
+		restart(&sim.nodes[bad], false);
+		run_for(5000);
+		expect_fault("");
+		check_all();
+		sim_end();
+	}
+}
+
+/* A node in use whose mlbd comes back with the address of another. */
+static void test_copied_later(void **state)
+{
+	struct sim_node *node = &sim.nodes[1];
+
+	(void)state;
+	begin_quiet(3);
+	sim_kernel_own(&sim.nodes[3], 3001, true);
+	sim_kernel_own(&sim.nodes[2], 2001, true);
+	run_for(1000);
+	copy_addr(&sim.nodes[3], &sim.nodes[2]);
+	restart(&sim.nodes[3], false);
+	run_for(5000);
+	expect_fault_of(3, "the tunnel address of node 2");
+	assert_true(is_active(node, 2));
+	assert_true(is_active(node, 3));
+	assert_true(sim_kernel_claims(node, 2001, 2));
+	assert_true(sim_kernel_claims(node, 3001, 3));
+	set_addr(&sim.nodes[3], 3);
+	restart(&sim.nodes[3], false);
+	run_for(5000);
+	expect_fault_of(3, "");
+	check_all();
+
+	/* A dead one makes room. */
+	power(&sim.nodes[3], false);
+	run_for(2000);
+	set_addr(&sim.nodes[2], 3);
+	restart(&sim.nodes[2], false);
+	run_for(5000);
+	expect_fault("");
+	assert_true(is_active(node, 2));
+	assert_false(node->kernel.present[3]);
+	sim_end();
+}
+
+static void test_family(void **state)
+{
+	struct sim_node *node = &sim.nodes[2];
+
+	(void)state;
+	sim_begin(3, 1);
+	node->config.self.addr.family = AF_INET6;
+	node->config.self.addr.v6.s6_addr[15] = 2;
+	node->host = node->config.self.addr;
+	for (unsigned int i = 1; i <= 3; i++)
+		restart(&sim.nodes[i], true);
+	run_for(5000);
+	expect_fault("is IPv6, this node's is IPv4");
+	assert_true(is_active(&sim.nodes[1], 3));
+	assert_int_equal(sim.nodes[1].kernel.present[2], false);
+	sim_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_newer),
 		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_copied_addr),
+		cmocka_unit_test(test_copied_later),
+		cmocka_unit_test(test_family),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_agreement),
 	};
