@@ -27,44 +27,66 @@ static void learn_key_id(struct cluster *c)
 		memcpy(c->key_id, config.key_id, sizeof(c->key_id));
 }
 
-static int take_kernel_node(const struct mlb_node *node, void *arg)
+/**
+ * struct listing - which peers the kernel has, not dead, by their place
+ */
+struct listing {
+	struct members *members;
+	bool here[MEMBERS_MAX];
+	struct mlb_addr addr[MEMBERS_MAX];
+};
+
+static int take_listed(const struct mlb_node *node, void *arg)
 {
-	struct peer *peer = members_find(arg, node->id);
+	struct listing *listing = arg;
+	struct peer *peer = members_find(listing->members, node->id);
 
 	if (!peer || node->state == MLB_NODE_STATE_DEAD)
 		return 0;
-	peer->in_kernel = true;
-	peer->anew = !hello_addr_same(&peer->kernel_addr, &node->addr);
-	peer->kernel_addr = node->addr;
+	listing->here[peer - listing->members->peers] = true;
+	listing->addr[peer - listing->members->peers] = node->addr;
 	return 0;
+}
+
+static void follow_peer(struct cluster *c, struct peer *peer, bool here,
+			const struct mlb_addr *addr)
+{
+	bool was = peer->in_kernel;
+	bool anew = here && !hello_addr_same(&peer->kernel_addr, addr);
+
+	peer->in_kernel = here;
+	if (here)
+		peer->kernel_addr = *addr;
+	if (here && (!was || anew || c->repaired))
+		sync_peer_up(c->sync, peer->id);
+	else if (!here && was)
+		sync_peer_dead(c->sync, peer->id);
 }
 
 /*
  * What the kernel has is what can be loaded, whatever we wanted it to have: a
  * peer of which it could not be told that it is dead, as there was no quorum any
  * more, is still followed. With another address it was made anew, and its
- * entries went; when somebody else has been at work, any may have.
+ * entries went; when somebody else has been at work, any may have. A listing
+ * that is not whole says nothing of those that it lacks.
  */
-static void follow_kernel(struct cluster *c, bool repaired)
+static int follow_kernel(struct cluster *c)
 {
-	bool was[MEMBERS_MAX];
+	struct listing listing = { .members = &c->members };
+	int ret = mlb_node_each(kernel_mlb(c->kernel), take_listed, &listing);
 
-	for (size_t i = 0; i < c->members.n; i++) {
-		struct peer *peer = &c->members.peers[i];
-
-		was[i] = peer->in_kernel;
-		peer->in_kernel = false;
-		peer->anew = false;
+	if (ret) {
+		if (log_allowed(&c->limit))
+			log_warning("the kernel's nodes cannot be listed: %s",
+				    strerror(-ret));
+		c->apply_at = uv_now(c->loop) + APPLY_AGAIN_MS;
+		return ret;
 	}
-	mlb_node_each(kernel_mlb(c->kernel), take_kernel_node, &c->members);
-	for (size_t i = 0; i < c->members.n; i++) {
-		struct peer *peer = &c->members.peers[i];
-
-		if (peer->in_kernel && (!was[i] || peer->anew || repaired))
-			sync_peer_up(c->sync, peer->id);
-		else if (!peer->in_kernel && was[i])
-			sync_peer_dead(c->sync, peer->id);
-	}
+	for (size_t i = 0; i < c->members.n; i++)
+		follow_peer(c, &c->members.peers[i], listing.here[i],
+			    &listing.addr[i]);
+	c->repaired = false;
+	return 0;
 }
 
 int cluster_apply(struct cluster *c, bool whole)
@@ -95,7 +117,8 @@ int cluster_apply(struct cluster *c, bool whole)
 	if (!ret)
 		c->configured = true;
 	learn_key_id(c);
-	follow_kernel(c, repaired);
+	c->repaired |= repaired;
+	follow_kernel(c);
 	cluster_evaluate(c);
 	return ret;
 }
@@ -140,6 +163,6 @@ int cluster_take_kernel(struct cluster *c)
 	int ret = mlb_node_each(kernel_mlb(c->kernel), take_node, c);
 
 	if (!ret)
-		follow_kernel(c, false);
+		follow_kernel(c);
 	return ret;
 }

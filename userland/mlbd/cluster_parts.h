@@ -47,6 +47,7 @@ struct cluster {
 	uv_timer_t hello;
 	uv_timer_t apply;
 	uint64_t apply_at; /* again, after a refusal; or 0 */
+	bool repaired; /* somebody else changed the kernel: any entry may be gone */
 	unsigned int handles;
 
 	uint64_t errors[ERROR_N];

@@ -21,7 +21,6 @@
  * @up: it is in use: not dead in the kernel
  * @in_kernel: the kernel has its node, not dead, with
  * @kernel_addr: as its address
- * @anew: which was another one before
  * @fault: why it is not used, or ""
  * @addr: its tunnel while it was ready last, without a fault: what the kernel
  *	is to have; AF_UNSPEC until then
@@ -34,7 +33,6 @@ struct peer {
 	bool greeted;
 	bool up;
 	bool in_kernel;
-	bool anew;
 	char fault[160];
 	struct mlb_addr addr;
 	struct mlb_addr kernel_addr;

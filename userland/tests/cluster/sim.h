@@ -97,6 +97,7 @@ struct sim_kernel {
 	struct sim_snapshot *snapshots;
 	struct mlb_error error;
 	unsigned int applied;
+	unsigned int unlisted; /* so often its nodes cannot be listed */
 };
 
 enum inbox_kind { INBOX_JOINED, INBOX_LEFT, INBOX_MESSAGE, INBOX_VIEW, INBOX_RING };

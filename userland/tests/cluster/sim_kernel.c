@@ -50,6 +50,10 @@ int mlb_node_each(struct mlb *mlb, mlb_node_fn *fn, void *arg)
 {
 	struct sim_kernel *k = &of_mlb(mlb)->kernel;
 
+	if (k->unlisted) {
+		k->unlisted--;
+		return -ENOMEM;
+	}
 	for (int i = 1; i <= SIM_NODES; i++)
 		if (k->present[i])
 			fn(&k->nodes[i], arg);

@@ -868,6 +868,35 @@ static void test_family(void **state)
 	sim_end();
 }
 
+/* A listing that fails makes nobody dead, and is taken again. */
+static void test_listing(void **state)
+{
+	struct sim_node *node = &sim.nodes[1];
+
+	(void)state;
+	begin_quiet(3);
+	node->kernel.unlisted = 1;
+	cluster_poke(node->cluster);
+	assert_int_equal(node->kernel.unlisted, 0);
+	sim_kernel_own(&sim.nodes[2], 2001, true);
+	run_for(300);
+	assert_true(sim_kernel_claims(node, 2001, 2));
+
+	/* One that is new is followed, if late. */
+	power(&sim.nodes[3], false);
+	run_for(3000);
+	node->kernel.unlisted = 1000;
+	restart(&sim.nodes[3], true);
+	run_for(3000);
+	sim_kernel_own(&sim.nodes[3], 3001, true);
+	run_for(3000);
+	assert_false(sim_kernel_claims(node, 3001, 3));
+	node->kernel.unlisted = 0;
+	run_for(7000);
+	check_all();
+	sim_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -876,6 +905,7 @@ int main(void)
 		cmocka_unit_test(test_copied_addr),
 		cmocka_unit_test(test_copied_later),
 		cmocka_unit_test(test_family),
+		cmocka_unit_test(test_listing),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_agreement),
 	};
