@@ -28,6 +28,7 @@ void follow_message(struct follow *follow, const struct wire_message *message);
  */
 size_t follow_load(struct follow *follow, bool live, size_t most,
 		   struct mlb_owner *entries);
+/* Whether there is something that can be loaded now. */
 bool follow_queued(const struct follow *follow);
 
 /**
@@ -39,6 +40,10 @@ bool follow_queued(const struct follow *follow);
  */
 void follow_want(const struct follow *follow, uint64_t *due, uint64_t *heard);
 void follow_wanted(struct follow *follow);
+
+/* When follow_tick() and follow_load() have to be called, or UINT64_MAX. */
+uint64_t follow_due(const struct follow *follow);
+void follow_tick(struct follow *follow);
 
 void follow_state(const struct follow *follow, struct sync_peer_state *state);
 

@@ -61,10 +61,13 @@ static void want_when_due(struct sync *sync)
 
 	for (size_t i = 0; i < sync->n_ids; i++) {
 		follow_want(nth(sync, i), &due, &heard);
+		if (due < next && sync->connected)
+			next = due;
+		due = follow_due(nth(sync, i));
 		if (due < next)
 			next = due;
 	}
-	if (next == UINT64_MAX || !sync->connected)
+	if (next == UINT64_MAX)
 		uv_timer_stop(&sync->want);
 	else
 		uv_timer_start(&sync->want, on_want,
@@ -117,9 +120,11 @@ static void on_want(uv_timer_t *timer)
 	json_t *nodes = json_array();
 	bool any = false;
 
+	for (size_t i = 0; i < sync->n_ids; i++)
+		follow_tick(nth(sync, i));
 	for (size_t i = 0; i < sync->n_ids; i++) {
 		follow_want(nth(sync, i), &due, &heard);
-		if (due > now)
+		if (due > now || !sync->connected)
 			continue;
 		json_array_append_new(nodes,
 				      json_pack("[i, I]", sync->ids[i],
@@ -134,7 +139,8 @@ static void on_want(uv_timer_t *timer)
 		}
 	}
 	json_decref(nodes);
-	want_when_due(sync);
+	/* Then all is looked at again. */
+	wake(sync);
 }
 
 void sync_peer_here(struct sync *sync, uint16_t node)
