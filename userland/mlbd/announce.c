@@ -6,6 +6,11 @@
  * kernel's table, which is taken after its BEGIN has been sent: so what was said
  * of a token before BEGIN is in the snapshot, and what is said of it after BEGIN
  * is newer than the snapshot, whichever of the two is sent first.
+ *
+ * What cannot be told, as the kernel's events were lost or nobody took it, is
+ * repeated. A repetition that is under way goes on: who hears it to its end has
+ * most, and gets the rest with the next, before whose BEGIN a number is left
+ * out. Beginning anew each time would let nobody ever hear an end.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,10 +29,14 @@
 
 /* Those who want a repetition within this time share it. */
 #define REPEAT_GATHER_MS 30
-/* From one to the next: a kernel that loses events all the time does not make
- * its peers hear nothing but repetitions.
+/* From the end of one to the next, or half of what it took if that is more: a
+ * kernel that loses events all the time, or a peer that asks all the time, does
+ * not make all hear nothing but repetitions.
  */
 #define REPEAT_PAUSE_MS 500
+#define REPEAT_PAUSE_MAX_MS 5000
+/* Messages that have not come back after so long never will. */
+#define REPEAT_STALL_MS 15000
 
 /* New entries that wait for the engine; with more it is cheaper to repeat. */
 #define QUEUE_MAX 1000000
@@ -57,15 +66,18 @@ struct announce {
 	size_t n_queue, queue_room;
 
 	enum repeat repeat;
-	bool again;	  /* somebody wants one more */
+	bool again;	  /* one more is needed */
+	bool lost;	  /* there is something that nobody was told */
 	bool stale;	  /* the snapshot on its way is of no use any more */
 	bool asked;	  /* a snapshot is on its way */
 	uint64_t due;	  /* ms of the loop's clock */
-	uint64_t began;	  /* when the last BEGIN was sent, or 0 */
+	uint64_t began;	  /* when the last BEGIN was sent */
 	uint64_t first;	  /* its number */
+	uint64_t pause;	  /* until then, before the next */
 	struct mlb_owner *owners;
 	size_t n_owners, at;
 	unsigned int window; /* messages of it that have not come back */
+	uint64_t moved;	     /* when one was sent or came back last */
 
 	struct announce_state state;
 	struct log_limit limit;
@@ -106,6 +118,15 @@ static void skip_number(struct announce *a)
 
 static void repeat_drop(struct announce *a)
 {
+	uint64_t now = uv_now(a->loop), pause = (now - a->began) / 2;
+
+	if (a->repeat == REPEAT_SNAPSHOT || a->repeat == REPEAT_SENDING) {
+		if (pause < REPEAT_PAUSE_MS)
+			pause = REPEAT_PAUSE_MS;
+		else if (pause > REPEAT_PAUSE_MAX_MS)
+			pause = REPEAT_PAUSE_MAX_MS;
+		a->pause = now + pause;
+	}
 	free(a->owners);
 	a->owners = NULL;
 	a->n_owners = 0;
@@ -121,8 +142,8 @@ static void repeat_soon(struct announce *a)
 	a->again = false;
 	a->repeat = REPEAT_DUE;
 	a->due = now + REPEAT_GATHER_MS;
-	if (a->began && a->due < a->began + REPEAT_PAUSE_MS)
-		a->due = a->began + REPEAT_PAUSE_MS;
+	if (a->due < a->pause)
+		a->due = a->pause;
 	wake(a, a->tick);
 }
 
@@ -131,6 +152,29 @@ static void repeat_anew(struct announce *a)
 {
 	repeat_drop(a);
 	repeat_soon(a);
+}
+
+static void repeat_stall(struct announce *a, uint64_t now)
+{
+	if (a->repeat != REPEAT_SENDING || a->window < REPEAT_WINDOW)
+		return;
+	if (now < a->moved + REPEAT_STALL_MS) {
+		wake(a, a->moved + REPEAT_STALL_MS - now);
+		return;
+	}
+	log_warning("the repetition of this node's tokens does not come back: once more");
+	a->window = 0;
+	repeat_anew(a);
+}
+
+/* Something happened that nobody is told. */
+static void lose(struct announce *a)
+{
+	a->lost = true;
+	if (a->repeat == REPEAT_NONE)
+		repeat_soon(a);
+	else if (a->repeat != REPEAT_DUE)
+		a->again = true;
 }
 
 static int send_entries(struct announce *a, struct wire_message *message,
@@ -172,8 +216,7 @@ static bool send_queue(struct announce *a)
 			done += n;
 	}
 	if (ret && ret != -EAGAIN) {
-		/* Nobody will hear these. */
-		skip_number(a);
+		lose(a);
 		done = a->n_queue;
 		ret = 0;
 	}
@@ -205,6 +248,7 @@ static void on_snapshot(void *arg, int status, struct mlb_owner *owners,
 	a->n_owners = n;
 	a->at = 0;
 	a->repeat = REPEAT_SENDING;
+	a->moved = uv_now(a->loop);
 	wake(a, 0);
 }
 
@@ -216,6 +260,9 @@ static bool send_begin(struct announce *a)
 
 	if (a->asked) /* of one that was given up */
 		return true;
+	if (a->lost)
+		skip_number(a);
+	a->lost = false;
 	a->first = a->sequence;
 	ret = send_entries(a, &message, 0);
 	if (ret)
@@ -249,8 +296,7 @@ static size_t pack_repeat(struct announce *a, size_t *at)
 	return n;
 }
 
-/* Return: false when the engine has no room. */
-static bool send_repeat(struct announce *a)
+static int send_repeat_entries(struct announce *a)
 {
 	while (a->at < a->n_owners && a->window < REPEAT_WINDOW) {
 		struct wire_message message = { .kind = WIRE_OWNERS,
@@ -259,22 +305,39 @@ static bool send_repeat(struct announce *a)
 		int ret = n ? send_entries(a, &message, n) : 0;
 
 		if (ret)
-			return ret != -EAGAIN;
+			return ret;
 		if (n)
 			a->window++;
 		a->at = at;
+		a->moved = uv_now(a->loop);
 	}
-	if (a->at == a->n_owners) {
-		struct wire_message message = { .kind = WIRE_REPEAT_END };
+	return 0;
+}
 
-		if (send_entries(a, &message, 0) == -EAGAIN)
-			return false;
-		a->state.repeats++;
-		repeat_drop(a);
-		if (a->again)
-			repeat_soon(a);
-	}
-	return true;
+static int send_end(struct announce *a)
+{
+	struct wire_message message = { .kind = WIRE_REPEAT_END };
+	int ret = send_entries(a, &message, 0);
+
+	if (ret)
+		return ret;
+	a->state.repeats++;
+	repeat_drop(a);
+	if (a->again)
+		repeat_soon(a);
+	return 0;
+}
+
+/* Return: false when the engine has no room. */
+static bool send_repeat(struct announce *a)
+{
+	int ret = send_repeat_entries(a);
+
+	if (!ret && a->at == a->n_owners)
+		ret = send_end(a);
+	if (ret && ret != -EAGAIN)
+		repeat_anew(a);
+	return ret != -EAGAIN;
 }
 
 /* Sends what can be sent, and sees to it that the rest has its turn. */
@@ -290,6 +353,7 @@ static void send_all(struct announce *a)
 		return;
 	if (a->repeat == REPEAT_SENDING && !send_repeat(a))
 		return;
+	repeat_stall(a, now);
 	if (a->repeat == REPEAT_DUE)
 		wake(a, a->due > now ? a->due - now : a->tick);
 }
@@ -313,15 +377,9 @@ void announce_returned(struct announce *a, const struct wire_message *message)
 		return;
 	if (a->window)
 		a->window--;
+	a->moved = uv_now(a->loop);
 	if (a->repeat == REPEAT_SENDING)
 		wake(a, REPEAT_STEP_MS);
-}
-
-/* What waits is given up, and who listens knows. */
-static void queue_drop(struct announce *a)
-{
-	a->n_queue = 0;
-	skip_number(a);
 }
 
 static bool queue_room(struct announce *a)
@@ -357,8 +415,8 @@ void announce_owner(struct announce *a, const struct mlb_owner *owner, bool add)
 		return;
 	}
 	if (!queue_room(a)) {
-		queue_drop(a);
-		repeat_anew(a);
+		a->n_queue = 0;
+		lose(a);
 		return;
 	}
 	a->queue[a->n_queue++] = entry;
@@ -371,8 +429,7 @@ void announce_lost(struct announce *a)
 		a->unheard = true;
 		return;
 	}
-	skip_number(a);
-	repeat_anew(a);
+	lose(a);
 }
 
 void announce_listeners(struct announce *a, bool any)
@@ -392,6 +449,7 @@ void announce_listeners(struct announce *a, bool any)
 	a->n_queue = 0;
 	a->window = 0;
 	a->again = false;
+	a->lost = false;
 	repeat_drop(a);
 }
 

@@ -98,6 +98,7 @@ struct sim_kernel {
 	struct mlb_error error;
 	unsigned int applied;
 	unsigned int unlisted; /* so often its nodes cannot be listed */
+	uint64_t slow; /* ms that each third of a snapshot takes longer */
 };
 
 enum inbox_kind { INBOX_JOINED, INBOX_LEFT, INBOX_MESSAGE, INBOX_VIEW, INBOX_RING };
@@ -159,6 +160,10 @@ struct sim_node {
 	/* Files. */
 	char *file;
 	bool disk_full;
+
+	/* Of this kind it sends so many that nobody gets. */
+	enum wire_kind swallow;
+	unsigned int n_swallow;
 
 	/* What it does at the moment, for assertions. */
 	unsigned int begins;

@@ -252,15 +252,25 @@ uint64_t sim_engine_due(const struct sim_node *node)
 	return due;
 }
 
+static bool swallows(struct sim_node *node, const struct outbox *out)
+{
+	if (!node->n_swallow || out->data[4] != node->swallow)
+		return false;
+	node->n_swallow--;
+	return true;
+}
+
 static void order(struct sim_node *node)
 {
 	struct outbox *out = node->outbox;
+	bool swallowed = swallows(node, out);
 
 	for (unsigned int i = 1; i <= sim.n; i++) {
 		struct sim_node *to = &sim.nodes[i];
 		struct inbox *item;
 
-		if (!(node->ring_nodes & UINT64_C(1) << i) || !to->joined)
+		if (!(node->ring_nodes & UINT64_C(1) << i) || !to->joined ||
+		    swallowed)
 			continue;
 		item = new_item(INBOX_MESSAGE, node->id);
 		item->data = malloc(out->len);

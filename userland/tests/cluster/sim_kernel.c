@@ -261,7 +261,7 @@ static bool snapshot_read(struct sim_node *node, struct sim_snapshot *s)
 		if (k->claims[i].node == s->node)
 			snapshot_add(s, k->claims[i].token, false);
 	s->phase++;
-	s->due = sim.now + sim_random(sim_chance(5) ? 500 : 20);
+	s->due = sim.now + sim_random(sim_chance(5) ? 500 : 20) + k->slow;
 	return false;
 }
 

@@ -8,6 +8,7 @@
  *
  *   CLUSTER_SEEDS=N   how many runs (default 60)
  *   CLUSTER_SEED=N    only this one
+ *   CLUSTER_TEST=NAME only this test
  *   CLUSTER_LOG=1     with mlbd's messages
  *   CLUSTER_TOKEN=N   and what befell this token
  */
@@ -897,6 +898,88 @@ static void test_listing(void **state)
 	sim_end();
 }
 
+/* Events are lost all the time: peers still get most, and lose what is stale. */
+static void test_lossy(void **state)
+{
+	struct sim_node *node = &sim.nodes[1], *lossy = &sim.nodes[2];
+
+	(void)state;
+	begin_quiet(3);
+	for (uint32_t i = 0; i < 50; i++)
+		sim_kernel_own(lossy, 2000 + i, true);
+	run_for(1000);
+	restart(node, true);
+	for (unsigned int i = 0; i < 400; i++) {
+		/* One goes unheard. */
+		if (i == 200) {
+			sim_kernel_own(lossy, 2001, false);
+			lossy->kernel.n_events = 0;
+		}
+		cluster_owners_lost(lossy->cluster);
+		run_for(15);
+	}
+	for (uint32_t i = 2; i < 50; i++)
+		assert_true(sim_kernel_claims(node, 2000 + i, 2));
+	assert_false(sim_kernel_claims(node, 2001, 2));
+	run_for(3000);
+	check_all();
+	check_silence();
+	sim_end();
+}
+
+/* Messages that get lost on the way, entries or the end, delay but do not hang. */
+static void test_swallowed(void **state)
+{
+	static const enum wire_kind kinds[] = { WIRE_OWNERS, WIRE_REPEAT_END };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		begin_quiet(3);
+		sim_kernel_own(&sim.nodes[2], 2001, true);
+		run_for(1000);
+		restart(&sim.nodes[1], true);
+		sim.nodes[2].swallow = kinds[i];
+		sim.nodes[2].n_swallow = 2 - (unsigned int)i;
+		run_for(60000);
+		assert_int_equal(sim.nodes[2].n_swallow, 0);
+		check_all();
+		check_silence();
+		sim_end();
+	}
+}
+
+/* One that asks all the time does not keep the others from being heard. */
+static void test_asking(void **state)
+{
+	struct sim_node *node = &sim.nodes[2];
+	unsigned int begins;
+
+	(void)state;
+	begin_quiet(3);
+	node->kernel.slow = 1000;
+	begins = node->begins;
+	for (unsigned int i = 0; i < 200; i++) {
+		struct wire_message message = {
+			.kind = WIRE_REPEAT_WANT,
+			.json = json_pack("{s:[[i, I]]}", "nodes", 2,
+					  (json_int_t)INT64_MAX),
+		};
+		uint8_t *data;
+		size_t len;
+
+		assert_int_equal(wire_pack(&message, &data, &len), 0);
+		sim_engine_say(node, 1, data, len);
+		free(data);
+		json_decref(message.json);
+		run_for(100);
+	}
+	assert_in_range(node->begins - begins, 2, 5);
+	node->kernel.slow = 0;
+	run_for(10000);
+	check_all();
+	sim_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -906,10 +989,14 @@ int main(void)
 		cmocka_unit_test(test_copied_later),
 		cmocka_unit_test(test_family),
 		cmocka_unit_test(test_listing),
+		cmocka_unit_test(test_lossy),
+		cmocka_unit_test(test_swallowed),
+		cmocka_unit_test(test_asking),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_agreement),
 	};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	cmocka_set_test_filter(getenv("CLUSTER_TEST"));
 	return cmocka_run_group_tests_name("cluster", tests, NULL, NULL);
 }
