@@ -292,7 +292,7 @@ void follow_state(const struct follow *f, struct sync_peer_state *state)
 }
 
 struct follow *follow_new(uv_loop_t *loop, struct kernel *kernel, uint16_t id,
-			  void (*wake)(void *arg), void *arg)
+			  bool *cleaning, void (*wake)(void *arg), void *arg)
 {
 	struct follow *f = calloc(1, sizeof(*f));
 
@@ -301,6 +301,7 @@ struct follow *follow_new(uv_loop_t *loop, struct kernel *kernel, uint16_t id,
 	f->loop = loop;
 	f->kernel = kernel;
 	f->id = id;
+	f->cleaning = cleaning;
 	f->wake = wake;
 	f->arg = arg;
 	f->want_at = UINT64_MAX;

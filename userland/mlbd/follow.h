@@ -14,8 +14,12 @@
 
 struct follow;
 
+/*
+ * @cleaning: whether any peer's stale entries are being looked for, shared by
+ * all: one at a time, as it takes workers and memory that others need as well.
+ */
 struct follow *follow_new(uv_loop_t *loop, struct kernel *kernel, uint16_t id,
-			  void (*wake)(void *arg), void *arg);
+			  bool *cleaning, void (*wake)(void *arg), void *arg);
 void follow_free(struct follow *follow);
 
 void follow_here(struct follow *follow, bool here);

@@ -54,6 +54,7 @@ static void clean_over(struct clean *clean)
 
 	if (f) {
 		f->clean = NULL;
+		*f->cleaning = false;
 		if (clean->failed && !clean->given_up) {
 			f->heard = clean->heard;
 			memset(&clean->heard, 0, sizeof(clean->heard));
@@ -146,6 +147,7 @@ static void clean_start(struct follow *f)
 		return;
 	}
 	f->ended = false;
+	*f->cleaning = true;
 	clean->follow = f;
 	clean->heard = f->heard;
 	memset(&f->heard, 0, sizeof(f->heard));
@@ -157,7 +159,7 @@ void follow_finish(struct follow *f)
 	if (f->repeating || f->clean || queue_length(&f->repeat))
 		return;
 	if (f->ended) {
-		if (uv_now(f->loop) >= f->clean_at)
+		if (uv_now(f->loop) >= f->clean_at && !*f->cleaning)
 			clean_start(f);
 		return;
 	}

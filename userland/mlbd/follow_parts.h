@@ -48,6 +48,7 @@ struct follow {
 	uv_loop_t *loop;
 	struct kernel *kernel;
 	uint16_t id;
+	bool *cleaning;
 	void (*wake)(void *arg);
 	void *arg;
 

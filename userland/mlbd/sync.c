@@ -20,6 +20,7 @@ struct sync {
 	size_t listeners; /* peers' mlbds */
 	bool heard[MLB_NODE_ID_MAX + 1]; /* whose */
 	bool connected;
+	bool cleaning;
 	uv_timer_t load;
 	uv_timer_t want;
 	unsigned int handles;
@@ -43,7 +44,8 @@ static struct follow *follow_of(struct sync *sync, uint16_t node)
 	struct follow **f = &sync->follows[node];
 
 	if (!*f) {
-		*f = follow_new(sync->loop, sync->kernel, node, wake, sync);
+		*f = follow_new(sync->loop, sync->kernel, node,
+				&sync->cleaning, wake, sync);
 		if (*f)
 			sync->ids[sync->n_ids++] = node;
 	}
@@ -79,13 +81,14 @@ static void on_load(uv_timer_t *timer)
 {
 	struct sync *sync = timer->data;
 	size_t left = FOLLOW_BATCH;
-	bool more = false;
+	bool more;
 
 	for (int live = 1; live >= 0; live--)
 		for (size_t i = 0; left && i < sync->n_ids; i++)
 			left -= follow_load(nth(sync, sync->turn + i), live,
 					    left, sync->entries);
 	sync->turn++;
+	more = !left; /* not everybody had a turn */
 	for (size_t i = 0; !more && i < sync->n_ids; i++)
 		more = follow_queued(nth(sync, i));
 	/* Not at once, or the loop would do nothing else. */

@@ -47,6 +47,7 @@ static struct {
 } peer;
 
 static struct follow *f;
+static bool cleaning;
 
 uint64_t uv_now(const uv_loop_t *loop)
 {
@@ -288,7 +289,8 @@ static int setup(void **state)
 	kernel.room = SIZE_MAX;
 	now = 1000;
 	peer.sequence = 1;
-	f = follow_new(NULL, NULL, PEER, nothing, NULL);
+	cleaning = false;
+	f = follow_new(NULL, NULL, PEER, &cleaning, nothing, NULL);
 	assert_non_null(f);
 	follow_here(f, true);
 	follow_up(f, true);
@@ -382,6 +384,11 @@ static void test_disturbed(void **state)
 		run_for(1);
 		assert_int_equal(kernel.snapshots, 0);
 	}
+	/* And when it is this peer's turn. */
+	cleaning = true;
+	run_for(5);
+	assert_int_equal(kernel.snapshots, 0);
+	cleaning = false;
 	run_for(5);
 	assert_int_equal(kernel.snapshots, 1);
 	assert_true(holds(1, 10000));

@@ -228,6 +228,10 @@ int kernel_snapshot(struct kernel *kernel, uint16_t id, kernel_snapshot_fn *fn,
 	struct sim_snapshot *s = calloc(1, sizeof(*s));
 
 	assert_non_null(s);
+	/* Workers are few: one for this node, and one for all peers. */
+	for (struct sim_snapshot *other = node->kernel.snapshots; other;
+	     other = other->next)
+		assert_true((other->node == node->id) != (id == node->id));
 	s->node = id;
 	s->fn = fn;
 	s->arg = arg;
