@@ -92,9 +92,7 @@ whole_again() # DESCRIPTION [TIME_OF_CAUSE]
 	check_comes "$1: all nodes take part" 20 cluster_ready $ALL
 	tap_note "after $(($(now_ms) - $2)) ms"
 	# shellcheck disable=SC2086
-	wait_for 5 tables_agree $ALL
-	# shellcheck disable=SC2086
-	check_eq "$1: tables agree" "$(tables_differ $ALL)" ""
+	check_tables "$1: tables agree" $ALL
 }
 
 # Connections come while it is dead, and are older than it when it is back.
@@ -167,7 +165,7 @@ let_go() # DESCRIPTION NODE
 	check_comes "$1: the others let it go" 10 node_is "$2" dead $others
 	tap_note "after $(($(now_ms) - t0)) ms"
 	# shellcheck disable=SC2086
-	check_eq "$1: their tables agree without it" "$(tables_differ $others)" ""
+	check_tables "$1: their tables agree without it" $others
 }
 
 corosync_dies() # NODE

@@ -41,8 +41,7 @@ documents() # NODE...: the different ones that they have
 # Its own tokens are right in every table, and the others' too.
 tables_right() # DESCRIPTION NODE...
 {
-	wait_for 5 tables_agree "${@:2}"
-	check_eq "$1: tables agree" "$(tables_differ "${@:2}")" ""
+	check_tables "$1: tables agree" "${@:2}"
 }
 
 # Entries of the majority's tables that are of the minority.

@@ -188,9 +188,15 @@ tables_differ() # NODE...
 
 tables_agree() # NODE...
 {
-	local differ
+	TABLES_DIFFER=$(tables_differ "$@") && [ -z "$TABLES_DIFFER" ]
+}
 
-	differ=$(tables_differ "$@") && [ -z "$differ" ]
+# Once is enough: connections that end while the tables are listed, one after
+# the other, make them differ again.
+check_tables() # DESCRIPTION NODE...
+{
+	wait_for 5 tables_agree "${@:2}"
+	check_eq "$1" "$TABLES_DIFFER" ""
 }
 
 # How many tokens of its own and of others the node has.
