@@ -12,13 +12,13 @@
 unsigned int mlb_net_id __read_mostly;
 
 static const struct mlb_config net_defaults = {
-	.resolve_timeout = 20,
-	.resolve_rate = 20000,
+	.resolve_timeout = MLB_DEFAULT_RESOLVE_TIMEOUT,
+	.resolve_rate = MLB_DEFAULT_RESOLVE_RATE,
 	.max_flows = MLB_LIMIT_DEFAULT,
 	.max_owners = MLB_LIMIT_DEFAULT,
 	.port = MLB_DEFAULT_PORT,
-	.alive_interval = 50,
-	.alive_multiplier = 3,
+	.alive_interval = MLB_DEFAULT_ALIVE_INTERVAL,
+	.alive_multiplier = MLB_DEFAULT_ALIVE_MULTIPLIER,
 };
 
 static int __net_init net_init(struct net *net)

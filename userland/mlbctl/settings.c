@@ -67,6 +67,14 @@ const struct arg setting_args[] = {
 	{}
 };
 
+const struct mlb_config cluster_defaults = {
+	.fields = SETTINGS_OF_CLUSTER,
+	.resolve_timeout = MLB_DEFAULT_RESOLVE_TIMEOUT,
+	.resolve_rate = MLB_DEFAULT_RESOLVE_RATE,
+	.alive_interval = MLB_DEFAULT_ALIVE_INTERVAL,
+	.alive_multiplier = MLB_DEFAULT_ALIVE_MULTIPLIER,
+};
+
 uint32_t setting_get(const struct mlb_config *config, const struct arg *setting)
 {
 	const char *at = (const char *)config + setting->offset;

@@ -17,6 +17,9 @@ extern const struct arg setting_args[];
 	(MLB_F_CONFIG_RESOLVE_TIMEOUT | MLB_F_CONFIG_RESOLVE_RATE |	\
 	 MLB_F_CONFIG_ALIVE_INTERVAL | MLB_F_CONFIG_ALIVE_MULTIPLIER)
 
+/* What the kernel has of those when nobody has set them. */
+extern const struct mlb_config cluster_defaults;
+
 #define for_each_setting(setting, mask)					\
 	for (setting = setting_args; setting->type; setting++)		\
 		if (setting->field & (mask))

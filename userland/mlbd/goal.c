@@ -83,13 +83,21 @@ static void add_service(struct goal *goal, const struct mlb_service *from,
 	goal->kernel.n_services++;
 }
 
-/* What the document sets is not in the file, so neither hides the other. */
+/*
+ * What the document sets is not in the file, so neither hides the other. What
+ * it does not set is as it was before anybody set it, on every node.
+ */
 static void merge_settings(struct mlb_config *to, const struct mlb_config *from)
 {
 	const struct arg *setting;
 
-	for_each_setting(setting, from->fields)
-		setting_put(to, setting, setting_get(from, setting));
+	for_each_setting(setting, SETTINGS_OF_CLUSTER) {
+		bool set = from->fields & setting->field;
+
+		setting_put(to, setting,
+			    setting_get(set ? from : &cluster_defaults,
+					setting));
+	}
 }
 
 static size_t pool_sizes(const struct mlb_service *services, size_t n)

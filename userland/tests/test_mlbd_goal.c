@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 
 #include "goal.h"
+#include "settings.h"
 
 static struct mlb_addr addr(const char *text)
 {
@@ -97,10 +98,13 @@ static void test_document(void **state)
 	assert_int_equal(goal_make(&goal, config(), &document, peers, 3), 0);
 	k = &goal.kernel;
 	assert_int_equal(k->settings.fields,
-			 MLB_F_CONFIG_PORT | MLB_F_CONFIG_RESOLVE_TIMEOUT |
-				 MLB_F_CONFIG_ALIVE_INTERVAL);
+			 MLB_F_CONFIG_PORT | SETTINGS_OF_CLUSTER);
 	assert_int_equal(k->settings.resolve_timeout, 33);
 	assert_int_equal(k->settings.alive_interval, 0);
+	/* What nobody set is put back where somebody did by hand. */
+	assert_int_equal(k->settings.resolve_rate, MLB_DEFAULT_RESOLVE_RATE);
+	assert_int_equal(k->settings.alive_multiplier,
+			 MLB_DEFAULT_ALIVE_MULTIPLIER);
 	assert_int_equal(k->settings.port, 6084);
 
 	assert_int_equal(k->n_nodes, 4);
