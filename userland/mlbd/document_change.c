@@ -114,6 +114,7 @@ static int node_set(struct document *document, const json_t *change,
 	return document_insert_node(document, at, &node, error, size);
 }
 
+/* That nothing is set for it is no fault: there may be more to forget. */
 static int node_forget(struct document *document, const json_t *change,
 		       char *error, size_t size)
 {
@@ -126,10 +127,8 @@ static int node_forget(struct document *document, const json_t *change,
 	if (ret)
 		return ret;
 	at = document_find_node(document, node.id, &found);
-	if (!found) {
-		snprintf(error, size, "nothing is set for node %u", node.id);
-		return -ENOENT;
-	}
+	if (!found)
+		return 0;
 	document->n_nodes--;
 	memmove(nodes + at, nodes + at + 1,
 		(document->n_nodes - at) * sizeof(*nodes));

@@ -980,6 +980,36 @@ static void test_asking(void **state)
 	sim_end();
 }
 
+/* A node that is gone for good goes from the others, set or not. */
+static void test_forget(void **state)
+{
+	struct sim_node *node = &sim.nodes[1];
+
+	(void)state;
+	begin_quiet(3);
+	power(&sim.nodes[3], false);
+	run_for(3000);
+	assert_true(node->kernel.present[3]);
+	for (unsigned int id = 3; id <= 4; id++) {
+		assert_int_equal(cluster_propose(node->cluster,
+						 json_pack("{s:s, s:i}", "op",
+							   "node-forget",
+							   "node", id),
+						 on_result, node),
+				 0);
+		run_for(3000);
+	}
+	assert_int_equal(node->made, 1);
+	assert_int_equal(node->refused, 1);
+	assert_false(node->kernel.present[3]);
+	assert_false(sim.nodes[2].kernel.present[3]);
+	power(&sim.nodes[3], true);
+	mlbd_start(&sim.nodes[3]);
+	run_for(5000);
+	check_all();
+	sim_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -989,6 +1019,7 @@ int main(void)
 		cmocka_unit_test(test_copied_later),
 		cmocka_unit_test(test_family),
 		cmocka_unit_test(test_listing),
+		cmocka_unit_test(test_forget),
 		cmocka_unit_test(test_lossy),
 		cmocka_unit_test(test_swallowed),
 		cmocka_unit_test(test_asking),
