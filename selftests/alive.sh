@@ -178,7 +178,7 @@ one_way() # FAMILY
 	local f=$1 name="IPv$1, one way" start at took
 
 	router_pin 0 1
-	client_start old -n "$N" -b 500000 -r 20000 -T 40000 -l "$(vip "$f")" "$PORT"
+	client_start old -n "$N" -b 500000 -r 20000 -T 90000 -l "$(vip "$f")" "$PORT"
 	client_says old flowing || bail "$(cat "$TMP/old.out")"
 	events_forget
 	stats_mark
