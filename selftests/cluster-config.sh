@@ -249,7 +249,18 @@ strangers()
 	sed -i 's/cluster_name: .*/cluster_name: other/' \
 		"$root/etc/corosync/corosync.conf"
 	node_comes 3
-	check_comes "the right key: it is one of them" 20 cluster_ready 1 2 3
+	check_comes "another cluster_name: the others say so" 20 fault_is 1 3 \
+		"its corosync.conf has the cluster_name \"other\", this node's \"$CLUSTER_NAME\""
+	check_comes "another cluster_name: it hears it, too" 5 fault_is 3 1 \
+		"its corosync.conf has the cluster_name \"$CLUSTER_NAME\", this node's \"other\""
+	check_true "another cluster_name: it is not used" line_in \
+		"^3 .* state dead" ctl 1 node list
+	check_true "another cluster_name: the others go on" cluster_ready 1 2
+	node_leaves 3
+	must corosync_setup 3
+	node_comes 3
+	check_comes "the right key and name: it is one of them" 20 \
+		cluster_ready 1 2 3
 }
 
 disk_full()

@@ -34,6 +34,7 @@ struct hello cluster_hello(const struct cluster *c)
 		.version = MLB_VERSION,
 	};
 
+	hello_set_cluster(&hello, c->view.name);
 	if (c->keyed)
 		memcpy(hello.key_id, c->key_id, sizeof(hello.key_id));
 	return hello;

@@ -15,6 +15,8 @@
 #include <uv.h>
 
 #define ENGINE_NODES_MAX 64
+/* Bytes of a cluster's name, corosync's limit for a value. */
+#define ENGINE_NAME_MAX 256
 /* Corosync's limit for a CPG message, less its own header; see wire.h. */
 #define ENGINE_MESSAGE_MAX 1000000
 
@@ -23,6 +25,7 @@
  * @connected: the engine answers and this mlbd is in its group; without it
  *	nothing below is known
  * @fault: why it is not connected, as text for people, or ""
+ * @name: what the engine's configuration calls the cluster, or ""
  * @quorate: this side may decide
  * @ring: grows with each change of membership, never repeats in a cluster
  * @group_ring: the ring of which all @joined and @left have been told: when it
@@ -32,6 +35,7 @@
 struct engine_view {
 	bool connected;
 	char fault[160];
+	char name[ENGINE_NAME_MAX];
 	bool quorate;
 	uint64_t ring;
 	uint64_t group_ring;

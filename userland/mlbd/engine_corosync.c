@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The cluster engine by corosync: messages and the presence of mlbds by a CPG
- * group, membership and quorum by votequorum.
+ * group, membership and quorum by votequorum, the cluster's name by cmap.
  *
  * Corosync's calls block while corosync does not answer, so a connection is made
  * by a worker. On the loop only calls are made that do not wait: dispatches of
  * what has arrived, and sending, which is refused when there is no room.
  */
+#include <corosync/cmap.h>
 #include <corosync/cpg.h>
 #include <corosync/votequorum.h>
 #include <errno.h>
@@ -49,6 +50,7 @@ struct connection {
 	unsigned int handles;
 	bool broken;
 	char fault[160];
+	char name[ENGINE_NAME_MAX];
 	uv_work_t work;
 };
 
@@ -332,12 +334,30 @@ static bool connect_cpg(struct connection *c)
 	return works(c, cpg_join(c->cpg, &group), "CPG");
 }
 
+/*
+ * Corosync itself does not mind what its cluster is called: with the same key,
+ * nodes of any name find together.
+ */
+static bool read_name(struct connection *c)
+{
+	cmap_handle_t cmap;
+	char *name = NULL;
+
+	if (!works(c, cmap_initialize(&cmap), "cmap"))
+		return false;
+	if (cmap_get_string(cmap, "totem.cluster_name", &name) == CS_OK)
+		snprintf(c->name, sizeof(c->name), "%s", name);
+	free(name);
+	cmap_finalize(cmap);
+	return true;
+}
+
 /* In a thread of its own; the engine is only read. */
 static void connect_work(uv_work_t *work)
 {
 	struct connection *c = work->data;
 
-	if (!connect_quorum(c) || !connect_cpg(c))
+	if (!read_name(c) || !connect_quorum(c) || !connect_cpg(c))
 		finalize(c);
 }
 
@@ -433,6 +453,7 @@ static void connected(uv_work_t *work, int status)
 		log_error("corosync's descriptors cannot be watched");
 		abort();
 	}
+	memcpy(engine->view.name, c->name, sizeof(c->name));
 	/* What came before the first poll. */
 	on_votequorum(&c->quorum_poll, 0, 0);
 	if (engine->connection == c)

@@ -33,9 +33,10 @@ json_t *hello_json(const struct hello *hello)
 	char addr[ADDR_TEXT], key[2 * MLB_KEY_ID_LEN + 1];
 
 	key_text(hello->key_id, key);
-	return json_pack("{s:[I, I], s:s, s:i, s:s?, s:b, s:o, s:s}",
+	return json_pack("{s:[I, I], s:s, s:s, s:i, s:s?, s:b, s:o, s:s}",
 			 "protocol", (json_int_t)hello->protocol_min,
-			 (json_int_t)hello->protocol_max, "addr",
+			 (json_int_t)hello->protocol_max, "cluster",
+			 hello->cluster, "addr",
 			 addr_text(&hello->addr, addr), "port", hello->port,
 			 "key-id", hello->keyed ? key : NULL, "ready",
 			 hello->ready, "stamp",
@@ -59,14 +60,19 @@ bool hello_protocol_fits(const struct hello *hello)
 }
 
 /* It goes into logs and to terminals. */
-static void take_version(const char *text, char *version, size_t size)
+static void take_text(const char *text, char *to, size_t size)
 {
 	size_t n = 0;
 
 	for (; text && *text && n + 1 < size; text++)
 		if (*text > ' ' && *text < 0x7f)
-			version[n++] = *text;
-	version[n] = '\0';
+			to[n++] = *text;
+	to[n] = '\0';
+}
+
+void hello_set_cluster(struct hello *hello, const char *name)
+{
+	take_text(name, hello->cluster, sizeof(hello->cluster));
 }
 
 bool hello_parse(const json_t *json, struct hello *hello)
@@ -84,8 +90,10 @@ bool hello_parse(const json_t *json, struct hello *hello)
 		    &hello->protocol_max) ||
 	    hello->protocol_min > hello->protocol_max)
 		return false;
-	take_version(json_string_value(json_object_get(json, "version")),
-		     hello->version, sizeof(hello->version));
+	take_text(json_string_value(json_object_get(json, "version")),
+		  hello->version, sizeof(hello->version));
+	hello_set_cluster(hello, json_string_value(
+					 json_object_get(json, "cluster")));
 	if (!hello_protocol_fits(hello))
 		return true;
 
@@ -113,7 +121,8 @@ bool hello_addr_same(const struct mlb_addr *a, const struct mlb_addr *b)
 
 bool hello_same(const struct hello *a, const struct hello *b)
 {
-	return hello_addr_same(&a->addr, &b->addr) && a->port == b->port &&
+	return !strcmp(a->cluster, b->cluster) &&
+	       hello_addr_same(&a->addr, &b->addr) && a->port == b->port &&
 	       a->keyed == b->keyed && a->ready == b->ready &&
 	       !memcmp(a->key_id, b->key_id, sizeof(a->key_id)) &&
 	       !document_stamp_cmp(&a->stamp, &b->stamp);
@@ -132,6 +141,12 @@ const char *hello_fault(const struct hello *ours, const struct hello *theirs,
 			 "it speaks protocol %u to %u, this node %d to %d: finish the upgrade",
 			 theirs->protocol_min, theirs->protocol_max,
 			 HELLO_PROTOCOL_MIN, HELLO_PROTOCOL_MAX);
+		return text;
+	}
+	if (strcmp(theirs->cluster, ours->cluster)) {
+		snprintf(text, size,
+			 "its corosync.conf has the cluster_name \"%.40s\", this node's \"%.40s\"",
+			 theirs->cluster, ours->cluster);
 		return text;
 	}
 	if (theirs->port != ours->port) {

@@ -4,6 +4,7 @@
 #define MLBD_HELLO_H
 
 #include "document.h"
+#include "engine.h"
 
 /* Protocols that this mlbd speaks; see README.md about upgrades. */
 #define HELLO_PROTOCOL_MIN 1
@@ -12,6 +13,7 @@
 /**
  * struct hello - an mlbd, as it tells it
  * @protocol_min, @protocol_max: what it speaks
+ * @cluster: what its engine's configuration calls the cluster, or ""
  * @addr, @port: its tunnel
  * @keyed: its kernel has a cluster key, of which
  * @key_id: is the fingerprint
@@ -22,6 +24,7 @@
 struct hello {
 	uint32_t protocol_min;
 	uint32_t protocol_max;
+	char cluster[ENGINE_NAME_MAX];
 	struct mlb_addr addr;
 	uint16_t port;
 	bool keyed;
@@ -30,6 +33,9 @@ struct hello {
 	struct document_stamp stamp;
 	char version[24];
 };
+
+/* Keeps of it what can go into logs and to terminals. */
+void hello_set_cluster(struct hello *hello, const char *name);
 
 json_t *hello_json(const struct hello *hello);
 
