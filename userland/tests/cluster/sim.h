@@ -206,6 +206,25 @@ static inline bool sim_chance(uint32_t percent)
 	return sim_random(100) < percent;
 }
 
+/* sim.c: n nodes without power; their mlbds, or the whole node; and time. */
+void sim_begin(unsigned int n, unsigned int seed);
+void sim_end(void);
+void set_addr(struct sim_node *node, uint32_t host);
+void mlbd_start(struct sim_node *node);
+void mlbd_kill(struct sim_node *node);
+void power(struct sim_node *node, bool on);
+void restart(struct sim_node *node, bool reboot);
+void run_for(uint64_t ms);
+
+/* test_cluster.c: all of @n take part and nothing goes wrong. */
+void begin_quiet(unsigned int n);
+void check_all(void);
+void check_silence(void);
+void reload(struct sim_node *node);
+void propose_kept(struct sim_node *node);
+/* Counts in the node of @arg what became of a proposal. */
+void on_result(void *arg, int status, const char *text);
+
 struct sim_node *sim_of_loop(const uv_loop_t *loop);
 struct sim_node *sim_of_kernel(const struct kernel *kernel);
 struct sim_node *sim_of_engine(const struct engine *engine);

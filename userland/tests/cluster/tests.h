@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The tests, by file. */
+#ifndef TESTS_CLUSTER_TESTS_H
+#define TESTS_CLUSTER_TESTS_H
+
+/* test_peers.c */
+void test_newer(void **state);
+void test_keys(void **state);
+void test_copied_addr(void **state);
+void test_copied_later(void **state);
+void test_family(void **state);
+void test_listing(void **state);
+void test_forget(void **state);
+
+/* test_sync.c */
+void test_lossy(void **state);
+void test_swallowed(void **state);
+void test_asking(void **state);
+
+#endif /* TESTS_CLUSTER_TESTS_H */
