@@ -122,7 +122,7 @@ refusals()
 		service add "$VIP4:$PORT"
 	refuses 1 "there is no service $VIP4:1" service set "$VIP4:1" sched maglev
 	refuses 1 "there is no service $VIP4:1" service del "$VIP4:1"
-	refuses 1 "nothing is known of this node" node forget 9
+	refuses 1 "nothing is known of node 9" node forget 9
 	printf '{"services": [{"vip": "%s:1"}, {"vip": "%s:1"}]}' "$VIP4" "$VIP4" \
 		> "$TMP/twice"
 	refuses 1 "a service is there twice" load "$TMP/twice"

@@ -152,39 +152,22 @@ void cluster_poke(struct cluster *c)
 	cluster_apply(c, false);
 }
 
-static bool is_known(struct cluster *c, uint16_t id)
-{
-	const struct document *document = agree_document(c->agree);
-
-	for (size_t i = 0; i < document->n_nodes; i++)
-		if (document->nodes[i].id == id)
-			return true;
-	return id == c->config->self.id || members_find(&c->members, id);
-}
-
-/* Of what only this side knows; agree.c judges the rest. */
-static bool names_nobody(struct cluster *c, const json_t *change)
-{
-	const char *op = json_string_value(json_object_get(change, "op"));
-	json_int_t id = json_integer_value(json_object_get(change, "node"));
-
-	return op && !strcmp(op, "node-forget") && id > 0 &&
-	       id <= MLB_NODE_ID_MAX && !is_known(c, (uint16_t)id);
-}
-
 int cluster_propose(struct cluster *c, json_t *change, cluster_result_fn *fn,
 		    void *arg)
 {
+	char error[160];
+	int ret;
+
 	if (!c->agree) {
 		json_decref(change);
 		return -EOPNOTSUPP;
 	}
-	if (names_nobody(c, change)) {
-		json_decref(change);
-		fn(arg, -ENOENT, "nothing is known of this node");
-		return 0;
-	}
-	return agree_propose(c->agree, change, fn, arg);
+	ret = cluster_judge_change(c, change, error, sizeof(error));
+	if (!ret)
+		return agree_propose(c->agree, change, fn, arg);
+	json_decref(change);
+	fn(arg, ret, error);
+	return 0;
 }
 
 void cluster_owner(struct cluster *c, const struct mlb_owner *owner, bool add)

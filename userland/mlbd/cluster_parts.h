@@ -72,6 +72,13 @@ void cluster_apply_soon(struct cluster *cluster);
 /* What the kernel holds from before. */
 int cluster_take_kernel(struct cluster *cluster);
 
+/*
+ * cluster_change.c: Return: 0, or what this node knows against a change, with
+ * the reason in @error.
+ */
+int cluster_judge_change(const struct cluster *cluster, const json_t *change,
+			 char *error, size_t size);
+
 /* cluster_say.c: what this node says of itself now. */
 struct hello cluster_hello(const struct cluster *cluster);
 void cluster_say_hello(struct cluster *cluster);

@@ -169,6 +169,7 @@ struct sim_node {
 	unsigned int begins;
 	unsigned int messages;
 	unsigned int made, refused, warned;
+	char answer[160]; /* the last text */
 
 	/* Services that were made and that nobody takes away. */
 	uint16_t kept[512];

@@ -36,6 +36,7 @@ void on_result(void *arg, int status, const char *text)
 
 	assert_true(!status || text);
 	node->warned += !status && text;
+	snprintf(node->answer, sizeof(node->answer), "%s", text ? text : "");
 	if (status)
 		node->refused++;
 	else
@@ -429,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_family),
 		cmocka_unit_test(test_listing),
 		cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_vip_of_node),
 		cmocka_unit_test(test_lossy),
 		cmocka_unit_test(test_swallowed),
 		cmocka_unit_test(test_asking),

@@ -261,11 +261,45 @@ void test_forget(void **state)
 	}
 	assert_int_equal(node->made, 1);
 	assert_int_equal(node->refused, 1);
+	assert_string_equal(node->answer, "nothing is known of node 4");
 	assert_false(node->kernel.present[3]);
 	assert_false(sim.nodes[2].kernel.present[3]);
 	power(&sim.nodes[3], true);
 	mlbd_start(&sim.nodes[3]);
 	run_for(5000);
 	check_all();
+	sim_end();
+}
+
+static void propose(struct sim_node *node, json_t *change)
+{
+	node->answer[0] = '\0';
+	assert_int_equal(cluster_propose(node->cluster, change, on_result,
+					 node),
+			 0);
+	run_for(1000);
+}
+
+/* A service at a tunnel's address, which no kernel takes, is not agreed on. */
+void test_vip_of_node(void **state)
+{
+	struct sim_node *node = &sim.nodes[1];
+
+	(void)state;
+	begin_quiet(3);
+	propose(node, json_pack("{s:s, s:s}", "op", "service-add", "vip",
+				"10.0.0.2:80"));
+	assert_string_equal(node->answer,
+			    "10.0.0.2:80 is at the tunnel address of node 2; a service needs its own");
+	propose(node, json_pack("{s:s, s:{s:[{s:s}, {s:s}]}}", "op", "load",
+				"document", "services", "vip", "10.9.0.1:80",
+				"vip", "10.0.0.1:80"));
+	assert_string_equal(node->answer,
+			    "10.0.0.1:80 is at the tunnel address of node 1; a service needs its own");
+	assert_int_equal(node->made, 0);
+	propose(node, json_pack("{s:s, s:s}", "op", "service-add", "vip",
+				"10.9.0.1:80"));
+	assert_string_equal(node->answer, "");
+	assert_int_equal(node->made, 1);
 	sim_end();
 }

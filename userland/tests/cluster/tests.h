@@ -11,6 +11,7 @@ void test_copied_later(void **state);
 void test_family(void **state);
 void test_listing(void **state);
 void test_forget(void **state);
+void test_vip_of_node(void **state);
 
 /* test_sync.c */
 void test_lossy(void **state);

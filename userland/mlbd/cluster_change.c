@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What speaks against a change before it is proposed, as this node sees it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cluster_parts.h"
+#include "parse.h"
+
+static bool is_known(const struct cluster *c, uint16_t id)
+{
+	const struct document *document = agree_document(c->agree);
+
+	for (size_t i = 0; i < document->n_nodes; i++)
+		if (document->nodes[i].id == id)
+			return true;
+	for (size_t i = 0; i < c->members.n; i++)
+		if (c->members.peers[i].id == id)
+			return true;
+	return id == c->config->self.id;
+}
+
+/* The id of the node whose tunnel has the address, or 0. */
+static uint16_t node_at(const struct cluster *c, const struct mlb_addr *addr)
+{
+	if (hello_addr_same(&c->config->self.addr, addr))
+		return c->config->self.id;
+	for (size_t i = 0; i < c->members.n; i++)
+		if (hello_addr_same(&c->members.peers[i].addr, addr))
+			return c->members.peers[i].id;
+	return 0;
+}
+
+/* The kernels that know the node would refuse it, and with it all that follows. */
+static int check_vip(const struct cluster *c, const json_t *service,
+		     char *error, size_t size)
+{
+	const char *text = json_string_value(json_object_get(service, "vip"));
+	struct mlb_endpoint vip;
+	uint16_t id;
+
+	if (!text || parse_endpoint(text, &vip))
+		return 0; /* the document's parser says what is wrong */
+	id = node_at(c, &vip.addr);
+	if (!id)
+		return 0;
+	snprintf(error, size,
+		 "%.60s is at the tunnel address of node %u; a service needs its own",
+		 text, id);
+	return -EADDRINUSE;
+}
+
+static int check_vips(const struct cluster *c, const json_t *document,
+		      char *error, size_t size)
+{
+	const json_t *services = json_object_get(document, "services");
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < json_array_size(services); i++)
+		ret = check_vip(c, json_array_get(services, i), error, size);
+	return ret;
+}
+
+static int check_forget(const struct cluster *c, const json_t *change,
+			char *error, size_t size)
+{
+	json_int_t id = json_integer_value(json_object_get(change, "node"));
+
+	if (id < 1 || id > MLB_NODE_ID_MAX || is_known(c, (uint16_t)id))
+		return 0;
+	snprintf(error, size, "nothing is known of node %u", (unsigned int)id);
+	return -ENOENT;
+}
+
+int cluster_judge_change(const struct cluster *c, const json_t *change,
+			 char *error, size_t size)
+{
+	const char *op = json_string_value(json_object_get(change, "op"));
+
+	if (op && !strcmp(op, "service-add"))
+		return check_vip(c, change, error, size);
+	if (op && !strcmp(op, "load"))
+		return check_vips(c, json_object_get(change, "document"), error,
+				  size);
+	if (op && !strcmp(op, "node-forget"))
+		return check_forget(c, change, error, size);
+	return 0;
+}
