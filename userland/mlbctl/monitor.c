@@ -31,7 +31,8 @@ static const struct arg args[] = {
 	  .field = MLB_GROUP_EVENT },
 	{ .type = ARG_FLAG,
 	  .name = "cluster",
-	  .help = "membership, sync and agreements, of the mlbd of this node",
+	  .help = "membership, sync, agreements and health of services, of the\n"
+		  "mlbd of this node",
 	  .field = SEEN_CLUSTER },
 	{ .type = ARG_U32,
 	  .dash = 'c',

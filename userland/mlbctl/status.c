@@ -216,6 +216,24 @@ static void put_services(FILE *to, const json_t *status)
 	}
 }
 
+static void put_checks(FILE *to, const json_t *status)
+{
+	const json_t *checks = in(in(status, "health"), "checks"), *check;
+	char took[24];
+	size_t i;
+
+	json_array_foreach(checks, i, check) {
+		fprintf(to, "check %s of %s: %s for ", text(check, "check", "?"),
+			text(check, "service", "?"), text(check, "state", "?"));
+		put_duration(to, (json_int_t)json_number_value(in(check, "for")));
+		fprintf(to, ", %s, took %s ms", text(check, "type", "?"),
+			count(took, in(check, "took")));
+		if (json_is_string(in(check, "reason")))
+			fprintf(to, ": %s", text(check, "reason", "?"));
+		fputc('\n', to);
+	}
+}
+
 static void put_tables(FILE *to, const json_t *status)
 {
 	const json_t *kernel = in(status, "kernel");
@@ -247,9 +265,9 @@ static void put_errors(FILE *to, const json_t *status)
 	const json_t *kernel = in(status, "kernel");
 	const json_t *cluster = in(status, "cluster");
 	json_t *errors = in(cluster, "errors");
-	const json_t *peer, *value;
+	const json_t *peer, *value, *check;
 	const char *name;
-	char what[64];
+	char what[96];
 	size_t i;
 
 	put_wrong(to, text(status, "engine", "engine"),
@@ -263,6 +281,13 @@ static void put_errors(FILE *to, const json_t *status)
 		snprintf(what, sizeof(what), "node %" JSON_INTEGER_FORMAT,
 			 number(peer, "node"));
 		put_wrong(to, what, text(peer, "fault", NULL));
+	}
+	json_array_foreach(in(in(status, "health"), "checks"), i, check) {
+		if (strcmp(text(check, "state", ""), "down"))
+			continue;
+		snprintf(what, sizeof(what), "service %s",
+			 text(check, "service", "?"));
+		put_wrong(to, what, text(check, "reason", "is down"));
 	}
 	json_object_foreach(errors, name, value)
 		if (json_integer_value(value))
@@ -291,6 +316,7 @@ static int show(struct mlbctl *ctl)
 		put_head(to, status);
 		put_nodes(to, status);
 		put_services(to, status);
+		put_checks(to, status);
 		put_tables(to, status);
 		put_errors(to, status);
 	}

@@ -296,7 +296,26 @@ static int check_service(struct check *c, const struct section *s)
 	return 0;
 }
 
-/* All of a kind; services after the nodes that they name. */
+/* With corosync the cluster may come to have the service later. */
+static int check_check(struct check *c, const struct section *s)
+{
+	struct config *config = c->config;
+	const char *key = NULL, *wrong;
+	int ret = need(c, s, "service") ?: need(c, s, "type");
+
+	if (ret)
+		return ret;
+	wrong = config_check_make(s, &config->checks[config->n_checks], &key);
+	if (wrong)
+		return fail(c, s, key, "%s", wrong);
+	if (!corosync(c) && !service_at(config, &s->check.service))
+		return fail(c, s, "service",
+			    "there is no [service] with this vip");
+	config->n_checks++;
+	return 0;
+}
+
+/* All of a kind; services after the nodes that they name, checks after both. */
 static int check_each(struct check *c, enum section_kind kind,
 		      int (*check)(struct check *, const struct section *))
 {
@@ -306,7 +325,7 @@ static int check_each(struct check *c, enum section_kind kind,
 
 		if (s->kind != kind)
 			continue;
-		if (corosync(c))
+		if (corosync(c) && kind != SECTION_CHECK)
 			return fail(
 				c, s, NULL,
 				"with engine = corosync [%s] is the cluster's: use \"mlbctl cluster %s\"",
@@ -330,14 +349,16 @@ static int check_all(struct check *c)
 	snprintf(config->socket, sizeof(config->socket), CONFIG_SOCKET);
 	config->nodes = calloc(c->file->n + 1, sizeof(*config->nodes));
 	config->services = calloc(c->file->n + 1, sizeof(*config->services));
-	if (!config->nodes || !config->services)
+	config->checks = calloc(c->file->n + 1, sizeof(*config->checks));
+	if (!config->nodes || !config->services || !config->checks)
 		return fail(c, NULL, NULL, "out of memory");
 	return check_cluster(c)				       ?:
 		       check_self(c)			       ?:
 		       check_kernel(c)			       ?:
 		       check_daemon(c)			       ?:
 		       check_each(c, SECTION_PEER, check_peer) ?:
-		       check_each(c, SECTION_SERVICE, check_service);
+		       check_each(c, SECTION_SERVICE, check_service) ?:
+		       check_each(c, SECTION_CHECK, check_check);
 }
 
 int config_load(const char *path_name, struct config **config,
@@ -373,6 +394,7 @@ void config_free(struct config *config)
 		free((void *)(uintptr_t)config->services[i].nodes);
 	free(config->services);
 	free(config->nodes);
+	free(config->checks);
 	explicit_bzero(config->key, sizeof(config->key));
 	free(config);
 }

@@ -24,6 +24,62 @@ enum config_engine {
 	CONFIG_ENGINE_COROSYNC,
 };
 
+#define CONFIG_NAME_MAX 48
+#define CONFIG_TEXT_MAX 200
+
+enum check_type {
+	CHECK_TCP,
+	CHECK_MPTCP,
+	CHECK_HTTP,
+	CHECK_COMMAND,
+};
+
+extern const char *const check_type_words[];
+
+/**
+ * struct check_timing - when a check is made, and how its results count
+ * @interval: ms from one begin to the next
+ * @timeout: ms after which there is no answer
+ * @rise, @fall: good and bad results in a row that change the state
+ */
+struct check_timing {
+	uint32_t interval;
+	uint32_t timeout;
+	uint32_t rise;
+	uint32_t fall;
+};
+
+/**
+ * struct check_question - what a check looks at; what is not used is zero
+ * @service: the service whose health it tells
+ * @target: where to connect
+ * @own: @target's address is the service's, which has to be of this host
+ * @path, @host: of the HTTP request; @host may be ""
+ * @status_min, @status_max: what an HTTP server may answer
+ * @command: for the shell
+ */
+struct check_question {
+	enum check_type type;
+	struct mlb_endpoint service;
+	struct mlb_endpoint target;
+	bool own;
+	char path[CONFIG_TEXT_MAX];
+	char host[CONFIG_TEXT_MAX];
+	uint16_t status_min;
+	uint16_t status_max;
+	char command[CONFIG_TEXT_MAX];
+};
+
+/**
+ * struct config_check - one [check NAME]
+ * @name: letters, digits and "._-"
+ */
+struct config_check {
+	char name[CONFIG_NAME_MAX];
+	struct check_timing timing;
+	struct check_question question;
+};
+
 /**
  * struct config - a whole, checked configuration
  * @self: this node: id and addr; engine none: weight and state too
@@ -31,6 +87,7 @@ enum config_engine {
  * @settings: for the kernel: what the file names, and always the port
  * @nodes: engine none: the other nodes
  * @services: engine none: with their pools, which they own
+ * @checks: of this node's services
  * @state_dir: where the cluster's document is kept
  * @socket: control socket
  * @metrics_file: Prometheus text for node_exporter, or ""
@@ -47,6 +104,8 @@ struct config {
 	size_t n_nodes;
 	struct mlb_service *services;
 	size_t n_services;
+	struct config_check *checks;
+	size_t n_checks;
 	char state_dir[PATH_MAX];
 	char socket[CONFIG_SOCKET_MAX];
 	char metrics_file[PATH_MAX];

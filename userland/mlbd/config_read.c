@@ -21,6 +21,14 @@ static const char *const engine_words[] = {
 	NULL,
 };
 
+const char *const check_type_words[] = {
+	[CHECK_TCP] = "tcp",
+	[CHECK_MPTCP] = "mptcp",
+	[CHECK_HTTP] = "http",
+	[CHECK_COMMAND] = "command",
+	NULL,
+};
+
 /* clang-format off */
 #define NODE_KEYS							\
 	{ .type = ARG_ADDR, .name = "addr",				\
@@ -85,6 +93,34 @@ static const struct arg service_keys[] = {
 	  .offset = offsetof(struct section, service.nodes) },
 	{}
 };
+
+#define CHECK_NUMBER(key, least, most)					\
+	{ .type = ARG_U32, .name = #key, .min = least, .max = most,	\
+	  .offset = offsetof(struct section, check.timing.key) }
+
+static const struct arg check_keys[] = {
+	{ .type = ARG_ENDPOINT, .name = "service",
+	  .offset = offsetof(struct section, check.service) },
+	{ .type = ARG_WORD, .name = "type", .words = check_type_words,
+	  .offset = offsetof(struct section, check.type) },
+	{ .type = ARG_ADDR, .name = "addr",
+	  .offset = offsetof(struct section, check.addr) },
+	{ .type = ARG_U16, .name = "port", .min = 1, .max = UINT16_MAX,
+	  .offset = offsetof(struct section, check.port) },
+	CHECK_NUMBER(interval, 20, 3600000),
+	CHECK_NUMBER(timeout, 10, CHECK_TIMEOUT_MAX),
+	CHECK_NUMBER(rise, 1, 1000),
+	CHECK_NUMBER(fall, 1, 1000),
+	{ .type = ARG_STRING, .name = "path",
+	  .offset = offsetof(struct section, check.path) },
+	{ .type = ARG_STRING, .name = "host",
+	  .offset = offsetof(struct section, check.host) },
+	{ .type = ARG_STRING, .name = "status",
+	  .offset = offsetof(struct section, check.status) },
+	{ .type = ARG_STRING, .name = "command",
+	  .offset = offsetof(struct section, check.command) },
+	{}
+};
 /* clang-format on */
 
 /*
@@ -104,6 +140,7 @@ static const struct {
 	[SECTION_DAEMON] = { "daemon", daemon_keys, NULL },
 	[SECTION_PEER] = { "node", peer_keys, "ID" },
 	[SECTION_SERVICE] = { "service", service_keys, "NAME" },
+	[SECTION_CHECK] = { "check", check_keys, "NAME" },
 };
 
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -242,7 +279,8 @@ static void section_begin(struct reading *r, const char *name)
 	enum section_kind kind;
 
 	if (!find_kind(name, &kind)) {
-		if (!strcmp(name, kinds[SECTION_SERVICE].word))
+		if (!strcmp(name, kinds[SECTION_SERVICE].word) ||
+		    !strcmp(name, kinds[SECTION_CHECK].word))
 			fail(r, "[%s] needs a name of yours: [%s web]", name,
 			     name);
 		else

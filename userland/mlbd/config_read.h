@@ -14,11 +14,14 @@ enum section_kind {
 	SECTION_DAEMON,
 	SECTION_PEER,
 	SECTION_SERVICE,
+	SECTION_CHECK,
 };
 
 /* Keys of one section, at most. */
 #define SECTION_KEYS_MAX 16
-#define SECTION_NAME_MAX 48
+#define SECTION_NAME_MAX CONFIG_NAME_MAX
+
+#define CHECK_TIMEOUT_MAX 60000
 
 /**
  * struct section - what stands between one [header] and the next
@@ -53,6 +56,17 @@ struct section {
 			struct mlb_service service;
 			struct node_list nodes;
 		} service;
+		struct {
+			enum check_type type;
+			struct mlb_endpoint service;
+			struct mlb_addr addr;
+			uint16_t port;
+			struct check_timing timing;
+			const char *path;
+			const char *host;
+			const char *status;
+			const char *command;
+		} check;
 	};
 };
 
@@ -74,5 +88,12 @@ const struct section *config_section(const struct config_file *file,
 /* Where a key of the section stands, or its header if it is not there. */
 unsigned int config_line(const struct section *section, const char *key);
 bool config_has(const struct section *section, const char *key);
+
+/*
+ * config_check.c: a [check NAME] as it is used. Return: NULL, or what is wrong
+ * with @key (NULL for the whole).
+ */
+const char *config_check_make(const struct section *s, struct config_check *to,
+			      const char **key);
 
 #endif /* MLBD_CONFIG_READ_H */

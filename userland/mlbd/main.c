@@ -81,6 +81,9 @@ static int up(struct mlbd *mlbd)
 	ret = open_kernel(mlbd);
 	if (ret)
 		return ret;
+	ret = health_open(&mlbd->health, &mlbd->loop, mlbd->config, NULL, mlbd);
+	if (ret)
+		return failed("checks", ret);
 	ret = cluster_open(&mlbd->cluster, &mlbd->loop, mlbd->config,
 			   mlbd->kernel);
 	if (ret)
@@ -106,6 +109,7 @@ static void down(struct mlbd *mlbd)
 	metrics_close(mlbd->metrics);
 	control_close(mlbd->control);
 	cluster_close(mlbd->cluster);
+	health_close(mlbd->health);
 	kernel_close(mlbd->kernel);
 	signals_close();
 	uv_run(&mlbd->loop, UV_RUN_DEFAULT);

@@ -8,6 +8,7 @@
 #include "cluster.h"
 #include "config.h"
 #include "control.h"
+#include "health.h"
 #include "kernel.h"
 #include "metrics.h"
 
@@ -23,6 +24,7 @@ struct mlbd {
 	const char *path;
 	struct config *config;
 	struct kernel *kernel;
+	struct health *health;
 	struct cluster *cluster;
 	struct control *control;
 	struct metrics *metrics;

@@ -46,6 +46,8 @@ static int apply(struct mlbd *mlbd, struct config *config)
 	const char *refused = kernel_state(mlbd->kernel)->refused;
 	int ret = cluster_reload(mlbd->cluster, config);
 
+	if (!ret)
+		ret = health_reload(mlbd->health, config);
 	if (!ret) {
 		config_free(mlbd->config);
 		mlbd->config = config;

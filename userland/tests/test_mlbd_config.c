@@ -164,6 +164,78 @@ static void test_defaults(void **state)
 	config_free(c);
 }
 
+#define CHECK "[check a]\nservice = 10.9.0.1:80\n" /* 2 lines */
+
+static void test_checks(void **state)
+{
+	const char *text = NODE COROSYNC
+		"[check a.B-1_]\n"
+		"service = 10.9.0.1:80\n"
+		"type = tcp\n"
+		"[check all]\n"
+		"service = [2001:db8:9::1]:443\n"
+		"type = http\n"
+		"addr = 127.0.0.1\n"
+		"port = 8080\n"
+		"interval = 200\n"
+		"timeout = 100\n"
+		"rise = 4\n"
+		"fall = 1\n"
+		"path = /x?y=1\n"
+		"host = www.example:8080\n"
+		"status = 200-204\n"
+		"[check command]\n"
+		"service = 10.9.0.1:80\n"
+		"type = command\n"
+		"interval = 3600000\n"
+		"command = curl -fsS \"http://$MLB_ADDR/\" | grep -q 'a b'; exit $?\n"
+		"[check http]\n"
+		"service = 10.9.0.1:80\n"
+		"type = http\n"
+		"status = 401\n";
+	const struct config_check *check;
+	struct config_error error;
+	struct config *c;
+
+	(void)state;
+	if (load(text, &c, &error))
+		fail_msg("%u: %s", error.line, error.text);
+	assert_int_equal(c->n_checks, 4);
+	check = &c->checks[0];
+	assert_string_equal(check->name, "a.B-1_");
+	assert_int_equal(check->timing.interval, 1000);
+	assert_int_equal(check->timing.timeout, 1000);
+	assert_int_equal(check->timing.rise, 2);
+	assert_int_equal(check->timing.fall, 3);
+	assert_int_equal(check->question.type, CHECK_TCP);
+	assert_true(check->question.own);
+	assert_int_equal(check->question.target.port, 80);
+	assert_int_equal(check->question.target.addr.v4.s_addr,
+			 check->question.service.addr.v4.s_addr);
+	check = &c->checks[1];
+	assert_int_equal(check->timing.interval, 200);
+	assert_int_equal(check->timing.timeout, 100);
+	assert_int_equal(check->timing.rise, 4);
+	assert_int_equal(check->timing.fall, 1);
+	assert_false(check->question.own);
+	assert_int_equal(check->question.service.port, 443);
+	assert_int_equal(check->question.target.port, 8080);
+	assert_int_equal(check->question.target.addr.family, AF_INET);
+	assert_string_equal(check->question.path, "/x?y=1");
+	assert_string_equal(check->question.host, "www.example:8080");
+	assert_int_equal(check->question.status_min, 200);
+	assert_int_equal(check->question.status_max, 204);
+	check = &c->checks[2];
+	assert_int_equal(check->timing.timeout, 60000);
+	assert_string_equal(check->question.command,
+			    "curl -fsS \"http://$MLB_ADDR/\" | grep -q 'a b'; exit $?");
+	check = &c->checks[3];
+	assert_string_equal(check->question.path, "/");
+	assert_int_equal(check->question.status_min, 401);
+	assert_int_equal(check->question.status_max, 401);
+	config_free(c);
+}
+
 static const struct {
 	const char *text;
 	unsigned int line;
@@ -266,6 +338,56 @@ static const struct {
 	  "with engine = corosync [node 2] is the cluster's: use \"mlbctl cluster node set\"" },
 	{ NODE COROSYNC "[service a]\nvip = 10.9.0.1:80\n", 7,
 	  "with engine = corosync [service a] is the cluster's: use \"mlbctl cluster service add\"" },
+	{ NODE "[check]\n", 4, "[check] needs a name of yours: [check web]" },
+	{ NODE COROSYNC "[check a b]\n" CHECK "type = tcp\n", 7,
+	  "[check a b] needs \"service\"" },
+	{ NODE COROSYNC "[check a b]\nservice = 10.9.0.1:80\ntype = tcp\n", 7,
+	  "the name of a check has letters, digits, \".\", \"_\" and \"-\" only" },
+	{ NODE COROSYNC CHECK, 7, "[check a] needs \"type\"" },
+	{ NODE COROSYNC "[check a]\ntype = tcp\n", 7,
+	  "[check a] needs \"service\"" },
+	{ NODE COROSYNC CHECK "type = udp\n", 9,
+	  "type \"udp\" is none of tcp, mptcp, http, command" },
+	{ NODE COROSYNC CHECK "type = tcp\npath = /\n", 10,
+	  "path is for type = http only" },
+	{ NODE COROSYNC CHECK "host = x\ntype = command\ncommand = x\n", 9,
+	  "host is for type = http only" },
+	{ NODE COROSYNC CHECK "type = mptcp\nstatus = 200\n", 10,
+	  "status is for type = http only" },
+	{ NODE COROSYNC CHECK "type = tcp\ncommand = true\n", 10,
+	  "command is for type = command only" },
+	{ NODE COROSYNC CHECK "type = command\n", 7,
+	  "type = command needs \"command\"" },
+	{ NODE COROSYNC CHECK "type = http\npath = x\n", 10,
+	  "path has to begin with / and be without blanks" },
+	{ NODE COROSYNC CHECK "type = http\npath = /a b\n", 10,
+	  "path has to begin with / and be without blanks" },
+	{ NODE COROSYNC CHECK "type = http\nhost = a b\n", 10,
+	  "host has to be without blanks" },
+	{ NODE COROSYNC CHECK "type = http\nstatus = 99\n", 10,
+	  "status is a number from 100 to 599, or two with - between them" },
+	{ NODE COROSYNC CHECK "type = http\nstatus = 300-200\n", 10,
+	  "status is a number from 100 to 599, or two with - between them" },
+	{ NODE COROSYNC CHECK "type = http\nstatus = 2xx\n", 10,
+	  "status is a number from 100 to 599, or two with - between them" },
+	{ NODE COROSYNC CHECK "type = http\nstatus = -200\n", 10,
+	  "status is a number from 100 to 599, or two with - between them" },
+	{ NODE COROSYNC CHECK "type = tcp\ninterval = 19\n", 10,
+	  "interval \"19\" is not a number from 20 to 3600000" },
+	{ NODE COROSYNC CHECK "type = tcp\ntimeout = 60001\n", 10,
+	  "timeout \"60001\" is not a number from 10 to 60000" },
+	{ NODE COROSYNC CHECK "type = tcp\nrise = 0\n", 10,
+	  "rise \"0\" is not a number from 1 to 1000" },
+	{ NODE COROSYNC CHECK "type = tcp\nport = 0\n", 10,
+	  "port \"0\" is not a number from 1 to 65535" },
+	{ NODE COROSYNC CHECK "type = tcp\naddr = 0.0.0.0\n", 10,
+	  "addr \"0.0.0.0\" is an unspecified address" },
+	{ NODE COROSYNC CHECK "type = tcp\n" CHECK, 10,
+	  "[check a] is on line 7 already" },
+	{ NODE NONE CHECK "type = tcp\n", 8,
+	  "there is no [service] with this vip" },
+	{ NODE NONE CHECK "type = tcp\n[service a]\nvip = 10.9.0.1:81\n", 8,
+	  "there is no [service] with this vip" },
 };
 
 static void test_bad(void **state)
@@ -325,7 +447,8 @@ static void test_damaged(void **state)
 	static const char text[] = NODE
 		"[cluster]\nengine = none\nkey-file = /nonexistent\n" TWO
 		"encap = gue\nport = 5\n"
-		"[service a]\nvip = [2001:db8::1]:80\nnodes = 1,2\n";
+		"[service a]\nvip = [2001:db8::1]:80\nnodes = 1,2\n"
+		"[check a]\nservice = [2001:db8::1]:80\ntype = http\nstatus = 1\n";
 	struct config_error error;
 	struct config *config;
 	char copy[sizeof(text)];
@@ -379,7 +502,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),	cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_bad),	cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_checks),	cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_damaged), cmocka_unit_test(test_identity),
 	};
 
