@@ -234,6 +234,22 @@ static void put_checks(FILE *to, const json_t *status)
 	}
 }
 
+static void put_vips(FILE *to, const json_t *status)
+{
+	const json_t *vip;
+	size_t i;
+
+	json_array_foreach(in(status, "vips"), i, vip) {
+		fprintf(to, "vip %s: %s in table %" JSON_INTEGER_FORMAT " for ",
+			text(vip, "addr", "?"), text(vip, "state", "?"),
+			number(vip, "table"));
+		put_duration(to, (json_int_t)json_number_value(in(vip, "for")));
+		if (json_is_string(in(vip, "reason")))
+			fprintf(to, ": %s", text(vip, "reason", "?"));
+		fputc('\n', to);
+	}
+}
+
 static void put_tables(FILE *to, const json_t *status)
 {
 	const json_t *kernel = in(status, "kernel");
@@ -282,6 +298,10 @@ static void put_errors(FILE *to, const json_t *status)
 			 number(peer, "node"));
 		put_wrong(to, what, text(peer, "fault", NULL));
 	}
+	json_array_foreach(in(status, "vips"), i, check) {
+		snprintf(what, sizeof(what), "vip %s", text(check, "addr", "?"));
+		put_wrong(to, what, text(check, "error", NULL));
+	}
 	json_array_foreach(in(in(status, "health"), "checks"), i, check) {
 		if (strcmp(text(check, "state", ""), "down"))
 			continue;
@@ -317,6 +337,7 @@ static int show(struct mlbctl *ctl)
 		put_nodes(to, status);
 		put_services(to, status);
 		put_checks(to, status);
+		put_vips(to, status);
 		put_tables(to, status);
 		put_errors(to, status);
 	}

@@ -106,21 +106,30 @@ int cluster_apply(struct cluster *c, bool whole)
 		return ret;
 	goal.kernel.whole = whole;
 	ret = kernel_apply(c->kernel, &goal.kernel, &changes);
+	for (size_t i = 0; i < goal.kernel.n_nodes; i++)
+		if (goal.nodes[i].id == c->config->self.id)
+			c->state = goal.nodes[i].state;
 	goal_free(&goal);
 	c->apply_at = ret ? uv_now(c->loop) + APPLY_AGAIN_MS : 0;
 	repaired = kernel_state(c->kernel)->repaired - repaired;
 	if (repaired)
 		control_event(json_pack("{s:s, s:i}", "event", "repaired",
 					"changes", (int)changes));
-	if (!c->engine)
-		return ret;
 	if (!ret)
 		c->configured = true;
+	if (!c->engine)
+		return ret;
 	learn_key_id(c);
 	c->repaired |= repaired;
 	follow_kernel(c);
 	cluster_evaluate(c);
 	return ret;
+}
+
+bool cluster_self(const struct cluster *c, enum mlb_node_state *state)
+{
+	*state = c->state;
+	return c->configured;
 }
 
 static void on_apply(uv_timer_t *timer)

@@ -35,6 +35,7 @@ struct cluster {
 	uint64_t ring_since;
 	bool settled;	 /* the newest document is here, as far as can be known */
 	bool configured; /* the kernel took everything, once */
+	enum mlb_node_state state; /* this node's, that it was told last */
 	bool ready;
 	bool keyed;
 	uint8_t key_id[MLB_KEY_ID_LEN];

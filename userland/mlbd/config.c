@@ -315,6 +315,44 @@ static int check_check(struct check *c, const struct section *s)
 	return 0;
 }
 
+/* The kernel's own tables: local, main, default. */
+static bool routes_by(uint32_t table)
+{
+	return table >= 253 && table <= 255;
+}
+
+static int check_vip(struct check *c, const struct section *s)
+{
+	struct config *config = c->config;
+	struct config_vip *vip = &config->vips[config->n_vips];
+	int ret = need(c, s, "addr") ?: need(c, s, "table");
+	bool served = corosync(c);
+
+	if (ret)
+		return ret;
+	*vip = s->vip;
+	snprintf(vip->name, sizeof(vip->name), "%s", strchr(s->name, ' ') + 1);
+	if (!config_good_name(vip->name))
+		return fail(
+			c, s, NULL,
+			"the name of a vip has letters, digits, \".\", \"_\" and \"-\" only");
+	if (routes_by(vip->table))
+		return fail(c, s, "table",
+			    "table %u is one that this host routes by",
+			    vip->table);
+	for (size_t i = 0; i < config->n_vips; i++)
+		if (same_addr(&config->vips[i].addr, &vip->addr))
+			return fail(c, s, "addr",
+				    "[vip %s] has this address already",
+				    config->vips[i].name);
+	for (size_t i = 0; i < config->n_services; i++)
+		served |= same_addr(&config->services[i].vip.addr, &vip->addr);
+	if (!served)
+		return fail(c, s, "addr", "no [service] has this address");
+	config->n_vips++;
+	return 0;
+}
+
 /* All of a kind; services after the nodes that they name, checks after both. */
 static int check_each(struct check *c, enum section_kind kind,
 		      int (*check)(struct check *, const struct section *))
@@ -325,7 +363,7 @@ static int check_each(struct check *c, enum section_kind kind,
 
 		if (s->kind != kind)
 			continue;
-		if (corosync(c) && kind != SECTION_CHECK)
+		if (corosync(c) && kind != SECTION_CHECK && kind != SECTION_VIP)
 			return fail(
 				c, s, NULL,
 				"with engine = corosync [%s] is the cluster's: use \"mlbctl cluster %s\"",
@@ -350,7 +388,9 @@ static int check_all(struct check *c)
 	config->nodes = calloc(c->file->n + 1, sizeof(*config->nodes));
 	config->services = calloc(c->file->n + 1, sizeof(*config->services));
 	config->checks = calloc(c->file->n + 1, sizeof(*config->checks));
-	if (!config->nodes || !config->services || !config->checks)
+	config->vips = calloc(c->file->n + 1, sizeof(*config->vips));
+	if (!config->nodes || !config->services || !config->checks ||
+	    !config->vips)
 		return fail(c, NULL, NULL, "out of memory");
 	return check_cluster(c)				       ?:
 		       check_self(c)			       ?:
@@ -358,7 +398,8 @@ static int check_all(struct check *c)
 		       check_daemon(c)			       ?:
 		       check_each(c, SECTION_PEER, check_peer) ?:
 		       check_each(c, SECTION_SERVICE, check_service) ?:
-		       check_each(c, SECTION_CHECK, check_check);
+		       check_each(c, SECTION_CHECK, check_check)     ?:
+		       check_each(c, SECTION_VIP, check_vip);
 }
 
 int config_load(const char *path_name, struct config **config,
@@ -395,6 +436,7 @@ void config_free(struct config *config)
 	free(config->services);
 	free(config->nodes);
 	free(config->checks);
+	free(config->vips);
 	explicit_bzero(config->key, sizeof(config->key));
 	free(config);
 }

@@ -81,6 +81,17 @@ struct config_check {
 };
 
 /**
+ * struct config_vip - one [vip NAME]: a virtual address that follows health
+ * @table: of the kernel's routes, in which its route stands while this node is
+ *	to get packets for it
+ */
+struct config_vip {
+	char name[CONFIG_NAME_MAX];
+	struct mlb_addr addr;
+	uint32_t table;
+};
+
+/**
  * struct config - a whole, checked configuration
  * @self: this node: id and addr; engine none: weight and state too
  * @key, @key_len: the cluster key, from its file; wiped by config_free()
@@ -88,6 +99,7 @@ struct config_check {
  * @nodes: engine none: the other nodes
  * @services: engine none: with their pools, which they own
  * @checks: of this node's services
+ * @vips: that this node's routers are told of
  * @state_dir: where the cluster's document is kept
  * @socket: control socket
  * @metrics_file: Prometheus text for node_exporter, or ""
@@ -106,6 +118,8 @@ struct config {
 	size_t n_services;
 	struct config_check *checks;
 	size_t n_checks;
+	struct config_vip *vips;
+	size_t n_vips;
 	char state_dir[PATH_MAX];
 	char socket[CONFIG_SOCKET_MAX];
 	char metrics_file[PATH_MAX];

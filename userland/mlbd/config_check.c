@@ -25,8 +25,8 @@ static const struct {
 
 #define N_KEYS_OF_TYPE (sizeof(keys_of_type) / sizeof(keys_of_type[0]))
 
-/* It is a label in metrics, and a word in what is said of the check. */
-static bool good_name(const char *name)
+/* It is a label in metrics, and a word in what is said of it. */
+bool config_good_name(const char *name)
 {
 	for (; *name; name++)
 		if (!isalnum((unsigned char)*name) && !strchr("._-", *name))
@@ -104,7 +104,7 @@ const char *config_check_make(const struct section *s, struct config_check *to,
 	*key = NULL;
 	memset(to, 0, sizeof(*to));
 	snprintf(to->name, sizeof(to->name), "%s", strchr(s->name, ' ') + 1);
-	if (!good_name(to->name))
+	if (!config_good_name(to->name))
 		return "the name of a check has letters, digits, \".\", \"_\" and \"-\" only";
 	for (size_t i = 0; i < N_KEYS_OF_TYPE; i++) {
 		*key = keys_of_type[i].key;

@@ -121,6 +121,14 @@ static const struct arg check_keys[] = {
 	  .offset = offsetof(struct section, check.command) },
 	{}
 };
+
+static const struct arg vip_keys[] = {
+	{ .type = ARG_ADDR, .name = "addr",
+	  .offset = offsetof(struct section, vip.addr) },
+	{ .type = ARG_U32, .name = "table", .min = 1, .max = INT32_MAX,
+	  .offset = offsetof(struct section, vip.table) },
+	{}
+};
 /* clang-format on */
 
 /*
@@ -141,6 +149,7 @@ static const struct {
 	[SECTION_PEER] = { "node", peer_keys, "ID" },
 	[SECTION_SERVICE] = { "service", service_keys, "NAME" },
 	[SECTION_CHECK] = { "check", check_keys, "NAME" },
+	[SECTION_VIP] = { "vip", vip_keys, "NAME" },
 };
 
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -280,7 +289,8 @@ static void section_begin(struct reading *r, const char *name)
 
 	if (!find_kind(name, &kind)) {
 		if (!strcmp(name, kinds[SECTION_SERVICE].word) ||
-		    !strcmp(name, kinds[SECTION_CHECK].word))
+		    !strcmp(name, kinds[SECTION_CHECK].word) ||
+		    !strcmp(name, kinds[SECTION_VIP].word))
 			fail(r, "[%s] needs a name of yours: [%s web]", name,
 			     name);
 		else

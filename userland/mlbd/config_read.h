@@ -15,6 +15,7 @@ enum section_kind {
 	SECTION_PEER,
 	SECTION_SERVICE,
 	SECTION_CHECK,
+	SECTION_VIP,
 };
 
 /* Keys of one section, at most. */
@@ -67,6 +68,7 @@ struct section {
 			const char *status;
 			const char *command;
 		} check;
+		struct config_vip vip;
 	};
 };
 
@@ -88,6 +90,9 @@ const struct section *config_section(const struct config_file *file,
 /* Where a key of the section stands, or its header if it is not there. */
 unsigned int config_line(const struct section *section, const char *key);
 bool config_has(const struct section *section, const char *key);
+
+/* config_check.c: whether it has letters, digits, ".", "_" and "-" only. */
+bool config_good_name(const char *name);
 
 /*
  * config_check.c: a [check NAME] as it is used. Return: NULL, or what is wrong

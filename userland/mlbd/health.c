@@ -96,6 +96,24 @@ enum health_state health_of(const struct health *health,
 	return any && !unknown ? HEALTH_UP : HEALTH_UNKNOWN;
 }
 
+enum health_state health_of_addr(const struct health *health,
+				 const struct mlb_addr *addr)
+{
+	enum health_state state = HEALTH_UP;
+
+	for (size_t i = 0; i < health->n; i++) {
+		const struct check *c = health->checks[i];
+
+		if (!same_addr(&c->conf.question.service.addr, addr))
+			continue;
+		if (c->state == HEALTH_DOWN)
+			return HEALTH_DOWN;
+		if (c->state == HEALTH_UNKNOWN)
+			state = HEALTH_UNKNOWN;
+	}
+	return state;
+}
+
 static void tell(const struct check *c, enum health_state was, uint64_t lasted)
 {
 	const struct check_question *q = &c->conf.question;

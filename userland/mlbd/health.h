@@ -56,6 +56,13 @@ int health_reload(struct health *health, const struct config *config);
 enum health_state health_of(const struct health *health,
 			    const struct mlb_endpoint *service);
 
+/*
+ * Of all services of an address: down when one is, up when each that has checks
+ * is, also without any.
+ */
+enum health_state health_of_addr(const struct health *health,
+				 const struct mlb_addr *addr);
+
 /* For status and metrics: a new object; see README.md. */
 json_t *health_json(const struct health *health);
 

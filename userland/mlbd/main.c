@@ -40,6 +40,7 @@ static void on_unloaded(void *arg)
 {
 	struct mlbd *mlbd = arg;
 
+	vips_withdraw(mlbd->vips);
 	log_error(
 		"the mlb module was unloaded; nothing is left to do: load it and start mlbd again");
 	mlbd->exit_status = 1;
@@ -53,6 +54,40 @@ static const struct kernel_events kernel_events = {
 	.changed = on_changed,
 	.unloaded = on_unloaded,
 };
+
+static void on_health(void *arg, const struct mlb_endpoint *service,
+		      enum health_state state)
+{
+	struct mlbd *mlbd = arg;
+
+	(void)service;
+	(void)state;
+	vips_poke(mlbd->vips);
+}
+
+static enum vip_want want_vip(void *arg, const struct config_vip *vip,
+			      const char **why)
+{
+	struct mlbd *mlbd = arg;
+	enum mlb_node_state state;
+
+	*why = "this node is not ready";
+	if (!cluster_self(mlbd->cluster, &state))
+		return VIP_KEEP;
+	*why = "this node is in maintenance";
+	if (state != MLB_NODE_STATE_ACTIVE && state != MLB_NODE_STATE_DRAIN)
+		return VIP_DOWN;
+	switch (health_of_addr(mlbd->health, &vip->addr)) {
+	case HEALTH_DOWN:
+		*why = "a service of it is down";
+		return VIP_DOWN;
+	case HEALTH_UNKNOWN:
+		*why = "a service of it was not looked at yet";
+		return VIP_KEEP;
+	default:
+		return VIP_UP;
+	}
+}
 
 static int failed(const char *what, int ret)
 {
@@ -81,13 +116,17 @@ static int up(struct mlbd *mlbd)
 	ret = open_kernel(mlbd);
 	if (ret)
 		return ret;
-	ret = health_open(&mlbd->health, &mlbd->loop, mlbd->config, NULL, mlbd);
+	ret = health_open(&mlbd->health, &mlbd->loop, mlbd->config, on_health,
+			  mlbd);
 	if (ret)
 		return failed("checks", ret);
 	ret = cluster_open(&mlbd->cluster, &mlbd->loop, mlbd->config,
 			   mlbd->kernel);
 	if (ret)
 		return failed("cluster", ret);
+	ret = vips_open(&mlbd->vips, &mlbd->loop, mlbd->config, want_vip, mlbd);
+	if (ret)
+		return failed("vips", ret);
 	ret = control_open(&mlbd->control, &mlbd->loop, mlbd->config->socket,
 			   &mlbd_control_calls, mlbd);
 	if (ret)
@@ -108,6 +147,7 @@ static void down(struct mlbd *mlbd)
 	manager_close();
 	metrics_close(mlbd->metrics);
 	control_close(mlbd->control);
+	vips_close(mlbd->vips);
 	cluster_close(mlbd->cluster);
 	health_close(mlbd->health);
 	kernel_close(mlbd->kernel);

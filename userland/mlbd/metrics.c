@@ -229,6 +229,20 @@ static void put_check(FILE *to, const char *name, const json_t *check,
 }
 
 /* A state that is not known yet is no sample. The file's names are words. */
+static void put_vips(FILE *to, const json_t *status)
+{
+	const json_t *vips = json_object_get(status, "vips"), *vip;
+	size_t i;
+
+	if (json_array_size(vips))
+		head(to, "mlb_vip_announced", "gauge",
+		     "Whether the address's route is there.");
+	json_array_foreach(vips, i, vip)
+		fprintf(to, "mlb_vip_announced{addr=\"%s\"} %d\n",
+			text_of(vip, "addr"),
+			!strcmp(text_of(vip, "state"), "announced"));
+}
+
 static void put_health(FILE *to, const json_t *status)
 {
 	const json_t *health = json_object_get(status, "health"), *check;
@@ -316,6 +330,7 @@ char *metrics_text(const json_t *status)
 	put_numbers(to, status);
 	put_nodes(to, status);
 	put_health(to, status);
+	put_vips(to, status);
 	put_counters(to, json_object_get(json_object_get(status, "kernel"),
 					 "stats"));
 	if (fclose(to)) {

@@ -11,6 +11,7 @@
 #include "health.h"
 #include "kernel.h"
 #include "metrics.h"
+#include "vip.h"
 
 /**
  * struct mlbd - what belongs to one running mlbd
@@ -25,6 +26,7 @@ struct mlbd {
 	struct config *config;
 	struct kernel *kernel;
 	struct health *health;
+	struct vips *vips;
 	struct cluster *cluster;
 	struct control *control;
 	struct metrics *metrics;

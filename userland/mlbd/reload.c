@@ -48,6 +48,8 @@ static int apply(struct mlbd *mlbd, struct config *config)
 
 	if (!ret)
 		ret = health_reload(mlbd->health, config);
+	if (!ret)
+		ret = vips_reload(mlbd->vips, config);
 	if (!ret) {
 		config_free(mlbd->config);
 		mlbd->config = config;
@@ -56,6 +58,7 @@ static int apply(struct mlbd *mlbd, struct config *config)
 	}
 	ret = kept(mlbd, "%s", refused[0] ? refused : strerror(-ret));
 	cluster_reload(mlbd->cluster, mlbd->config);
+	health_reload(mlbd->health, mlbd->config);
 	config_free(config);
 	return ret;
 }

@@ -123,13 +123,14 @@ json_t *mlbd_status(struct mlbd *mlbd)
 				     "corosync";
 
 	return json_pack(
-		"{s:s, s:i, s:I, s:s, s:i, s:s?, s:f, s:I, s:o, s:o, s:o}",
+		"{s:s, s:i, s:I, s:s, s:i, s:s?, s:f, s:I, s:o, s:o, s:o, s:o}",
 		"version", MLB_VERSION, "pid", (int)getpid(), "uptime",
 		(json_int_t)(uv_now(&mlbd->loop) - mlbd->started) / 1000,
 		"engine", engine, "node", (int)mlbd->config->self.id,
 		"reload-error",
 		mlbd->reload_error[0] ? mlbd->reload_error : NULL, "cpu", cpu(),
 		"rss", rss(), "cluster", cluster_status(mlbd->cluster),
-		"health", health_json(mlbd->health), "kernel",
+		"health", health_json(mlbd->health), "vips",
+		vips_json(mlbd->vips), "kernel",
 		kernel_json(mlbd));
 }

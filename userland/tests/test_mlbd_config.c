@@ -192,7 +192,13 @@ static void test_checks(void **state)
 		"[check http]\n"
 		"service = 10.9.0.1:80\n"
 		"type = http\n"
-		"status = 401\n";
+		"status = 401\n"
+		"[vip one]\n"
+		"addr = 10.9.0.1\n"
+		"table = 100\n"
+		"[vip two]\n"
+		"addr = 2001:db8:9::1\n"
+		"table = 1000\n";
 	const struct config_check *check;
 	struct config_error error;
 	struct config *c;
@@ -233,6 +239,10 @@ static void test_checks(void **state)
 	assert_string_equal(check->question.path, "/");
 	assert_int_equal(check->question.status_min, 401);
 	assert_int_equal(check->question.status_max, 401);
+	assert_int_equal(c->n_vips, 2);
+	assert_string_equal(c->vips[0].name, "one");
+	assert_int_equal(c->vips[0].table, 100);
+	assert_int_equal(c->vips[1].addr.family, AF_INET6);
 	config_free(c);
 }
 
@@ -384,6 +394,20 @@ static const struct {
 	  "addr \"0.0.0.0\" is an unspecified address" },
 	{ NODE COROSYNC CHECK "type = tcp\n" CHECK, 10,
 	  "[check a] is on line 7 already" },
+	{ NODE "[vip]\n", 4, "[vip] needs a name of yours: [vip web]" },
+	{ NODE COROSYNC "[vip a]\naddr = 10.9.0.1\n", 7,
+	  "[vip a] needs \"table\"" },
+	{ NODE COROSYNC "[vip a]\ntable = 5\n", 7, "[vip a] needs \"addr\"" },
+	{ NODE COROSYNC "[vip a b]\naddr = 10.9.0.1\ntable = 5\n", 7,
+	  "the name of a vip has letters, digits, \".\", \"_\" and \"-\" only" },
+	{ NODE COROSYNC "[vip a]\naddr = 10.9.0.1\ntable = 0\n", 9,
+	  "table \"0\" is not a number from 1 to 2147483647" },
+	{ NODE COROSYNC "[vip a]\naddr = 10.9.0.1\ntable = 255\n", 9,
+	  "table 255 is one that this host routes by" },
+	{ NODE COROSYNC "[vip a]\naddr = 10.9.0.1\ntable = 5\n[vip b]\naddr = 10.9.0.1\ntable = 6\n",
+	  11, "[vip a] has this address already" },
+	{ NODE NONE "[vip a]\naddr = 10.9.0.1\ntable = 5\n[service a]\nvip = 10.9.0.2:1\n",
+	  8, "no [service] has this address" },
 	{ NODE NONE CHECK "type = tcp\n", 8,
 	  "there is no [service] with this vip" },
 	{ NODE NONE CHECK "type = tcp\n[service a]\nvip = 10.9.0.1:81\n", 8,

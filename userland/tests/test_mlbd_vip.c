@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Virtual addresses: what routers are told, and what becomes of what they were.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+#include "log.h"
+#include "vip.h"
+
+static uv_loop_t loop;
+static uint64_t now;
+static uv_timer_t *timer;
+static uv_timer_cb timer_cb;
+static bool ticking;
+
+uint64_t uv_now(const uv_loop_t *l)
+{
+	(void)l;
+	return now;
+}
+
+int uv_timer_init(uv_loop_t *l, uv_timer_t *handle)
+{
+	(void)l;
+	timer = handle;
+	return 0;
+}
+
+int uv_timer_start(uv_timer_t *handle, uv_timer_cb cb, uint64_t timeout,
+		   uint64_t repeat)
+{
+	assert_ptr_equal(handle, timer);
+	assert_int_equal(timeout, 0);
+	assert_int_equal(repeat, 1000);
+	timer_cb = cb;
+	ticking = true;
+	return 0;
+}
+
+int uv_timer_stop(uv_timer_t *handle)
+{
+	assert_ptr_equal(handle, timer);
+	ticking = false;
+	return 0;
+}
+
+static uv_close_cb close_cb;
+
+void uv_close(uv_handle_t *handle, uv_close_cb cb)
+{
+	assert_ptr_equal(handle, timer);
+	close_cb = cb;
+}
+
+static uv_work_t *work;
+static uv_work_cb work_cb;
+static uv_after_work_cb after_cb;
+
+int uv_queue_work(uv_loop_t *l, uv_work_t *req, uv_work_cb cb,
+		  uv_after_work_cb after)
+{
+	(void)l;
+	assert_null(work);
+	work = req;
+	work_cb = cb;
+	after_cb = after;
+	return 0;
+}
+
+static void do_work(void)
+{
+	uv_work_t *req = work;
+
+	work = NULL;
+	work_cb(req);
+	after_cb(req, 0);
+}
+
+static void run(void)
+{
+	while (work)
+		do_work();
+}
+
+static void tick(void)
+{
+	now += 1000;
+	if (ticking)
+		timer_cb(timer);
+	run();
+}
+
+/* The routes of 10.9.0.1 to 10.9.0.3. */
+static bool routes[4];
+static int route_error;
+static unsigned int asked;
+
+static unsigned int host(const struct config_vip *vip)
+{
+	return ntohl(vip->addr.v4.s_addr) & 3;
+}
+
+int vip_route(const struct config_vip *vip, bool there)
+{
+	bool *route = &routes[host(vip)];
+
+	asked++;
+	if (route_error)
+		return route_error;
+	if (*route == there)
+		return 0;
+	*route = there;
+	return 1;
+}
+
+static char events[512];
+
+void control_event(json_t *event)
+{
+	size_t used = strlen(events);
+
+	assert_non_null(event);
+	snprintf(events + used, sizeof(events) - used, "%s:%s ",
+		 json_string_value(json_object_get(event, "addr")) + 7,
+		 json_string_value(json_object_get(event, "state")));
+	json_decref(event);
+}
+
+static unsigned int errors, warnings;
+
+void log_message(enum log_level level, const char *format, ...)
+{
+	(void)format;
+	errors += level == LOG_LEVEL_ERROR;
+	warnings += level == LOG_LEVEL_WARNING;
+}
+
+bool log_allowed(struct log_limit *limit)
+{
+	(void)limit;
+	return true;
+}
+
+static enum vip_want wants[4];
+
+static enum vip_want want(void *arg, const struct config_vip *vip,
+			  const char **why)
+{
+	assert_ptr_equal(arg, wants);
+	*why = "it is ill";
+	return wants[host(vip)];
+}
+
+static struct config_vip all[3];
+
+static struct config config_of(size_t n)
+{
+	for (unsigned int i = 0; i < 3; i++) {
+		snprintf(all[i].name, sizeof(all[i].name), "v%u", i + 1);
+		all[i].addr.family = AF_INET;
+		all[i].addr.v4.s_addr = htonl(0x0a090001 + i);
+		all[i].table = 100;
+	}
+	return (struct config){ .vips = all, .n_vips = n };
+}
+
+static struct vips *begin(size_t n)
+{
+	struct config config = config_of(n);
+	struct vips *vips;
+
+	now = 1000;
+	memset(routes, 0, sizeof(routes));
+	memset(wants, 0, sizeof(wants));
+	route_error = 0;
+	asked = 0;
+	errors = 0;
+	warnings = 0;
+	events[0] = '\0';
+	ticking = false;
+	assert_int_equal(vips_open(&vips, &loop, &config, want, wants), 0);
+	assert_int_equal(ticking, n > 0);
+	return vips;
+}
+
+static void end(struct vips *vips)
+{
+	vips_close(vips);
+	close_cb((uv_handle_t *)timer);
+}
+
+static void assert_events(const char *expected)
+{
+	assert_string_equal(events, expected);
+	events[0] = '\0';
+}
+
+static void test_follows(void **state)
+{
+	struct vips *vips = begin(2);
+
+	(void)state;
+	/* As long as nothing is known nothing is done. */
+	tick();
+	assert_int_equal(asked, 0);
+	wants[1] = VIP_UP;
+	wants[2] = VIP_DOWN;
+	vips_poke(vips);
+	run();
+	assert_true(routes[1]);
+	assert_false(routes[2]);
+	/* It was not there: that is no news. */
+	assert_events("1:announced ");
+	wants[1] = VIP_DOWN;
+	wants[2] = VIP_UP;
+	vips_poke(vips);
+	run();
+	assert_false(routes[1]);
+	assert_true(routes[2]);
+	assert_events("1:withdrawn 2:announced ");
+	wants[2] = VIP_KEEP;
+	tick();
+	assert_true(routes[2]);
+	assert_events("");
+	end(vips);
+	assert_true(routes[2]);
+}
+
+/* One that was there before is no news either, and what others change is. */
+static void test_repairs(void **state)
+{
+	struct vips *vips = begin(1);
+
+	(void)state;
+	routes[1] = true;
+	wants[1] = VIP_UP;
+	tick();
+	assert_events("");
+	routes[1] = false;
+	tick();
+	assert_true(routes[1]);
+	assert_int_equal(warnings, 1);
+	assert_events("1:announced ");
+	end(vips);
+}
+
+/* What changes while a worker is busy is not forgotten. */
+static void test_meanwhile(void **state)
+{
+	struct vips *vips = begin(1);
+
+	(void)state;
+	wants[1] = VIP_UP;
+	vips_poke(vips);
+	wants[1] = VIP_DOWN;
+	vips_poke(vips);
+	vips_poke(vips);
+	do_work();
+	assert_true(routes[1]);
+	assert_non_null(work);
+	do_work();
+	assert_null(work);
+	assert_false(routes[1]);
+	assert_events("1:announced 1:withdrawn ");
+	end(vips);
+}
+
+static void test_failure(void **state)
+{
+	struct vips *vips = begin(1);
+	json_t *json;
+
+	(void)state;
+	wants[1] = VIP_UP;
+	route_error = -EPERM;
+	tick();
+	tick();
+	assert_int_equal(errors, 2);
+	json = vips_json(vips);
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(json, 0), "error")),
+			    strerror(EPERM));
+	json_decref(json);
+	route_error = 0;
+	tick();
+	assert_true(routes[1]);
+	assert_events("1:announced ");
+	end(vips);
+}
+
+static void test_reload(void **state)
+{
+	struct vips *vips = begin(2);
+	struct config config = config_of(3);
+	json_t *json;
+
+	(void)state;
+	for (int i = 1; i < 4; i++)
+		wants[i] = VIP_UP;
+	tick();
+	assert_events("1:announced 2:announced ");
+	assert_int_equal(vips_reload(vips, &config), 0);
+	tick();
+	assert_events("3:announced ");
+
+	/* What the file loses goes, even if that takes two tries. */
+	config.n_vips = 1;
+	assert_int_equal(vips_reload(vips, &config), 0);
+	route_error = -ENOBUFS;
+	tick();
+	json = vips_json(vips);
+	assert_int_equal(json_array_size(json), 3);
+	json_decref(json);
+	route_error = 0;
+	tick();
+	assert_true(routes[1]);
+	assert_false(routes[2] || routes[3]);
+	assert_events("2:withdrawn 3:withdrawn ");
+	json = vips_json(vips);
+	assert_int_equal(json_array_size(json), 1);
+	json_decref(json);
+
+	/* Another table is another route. */
+	config.vips[0].table = 101;
+	assert_int_equal(vips_reload(vips, &config), 0);
+	json = vips_json(vips);
+	assert_int_equal(json_array_size(json), 2);
+	json_decref(json);
+	end(vips);
+}
+
+static void test_withdraw(void **state)
+{
+	struct vips *vips = begin(2);
+
+	(void)state;
+	wants[1] = VIP_UP;
+	wants[2] = VIP_UP;
+	tick();
+	vips_withdraw(vips);
+	assert_false(routes[1] || routes[2]);
+	/* A worker that is busy when all ends. */
+	vips_poke(vips);
+	vips_close(vips);
+	close_cb((uv_handle_t *)timer);
+	do_work();
+	assert_null(work);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_follows),
+		cmocka_unit_test(test_repairs),
+		cmocka_unit_test(test_meanwhile),
+		cmocka_unit_test(test_failure),
+		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_withdraw),
+	};
+
+	return cmocka_run_group_tests_name("mlbd vip", tests, NULL, NULL);
+}
