@@ -21,8 +21,10 @@ if ! { apt-get -q update &&
 	cat "$log" >&2
 	die "cannot install packages"
 fi
-# Corosync is for the virtual machines; the host's own stays off.
-if [[ " ${missing[*]} " = *' corosync '* ]] && [ -d /run/systemd/system ]; then
-	systemctl disable --now corosync >> "$log" 2>&1 < /dev/null ||
-		die "cannot stop corosync, which was installed just now"
-fi
+# These are for the virtual machines; the host's own stay off.
+for service in corosync bird; do
+	if [[ " ${missing[*]} " =~ " $service"2?' ' ]] && [ -d /run/systemd/system ]; then
+		systemctl disable --now "$service" >> "$log" 2>&1 < /dev/null ||
+			die "cannot stop $service, which was installed just now"
+	fi
+done
