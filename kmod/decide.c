@@ -144,6 +144,7 @@ static void decide_new(struct mlb_net *mn, const struct mlb_packet *pkt,
 {
 	struct mlb_tunnel *tun = rcu_dereference(mn->tunnel);
 	struct mlb_node *self = tun ? mlb_node_find(mn, tun->self) : NULL;
+	const struct mlb_pool *pool;
 	enum mlb_reason reason;
 	struct mlb_node *node;
 	bool past;
@@ -154,18 +155,27 @@ static void decide_new(struct mlb_net *mn, const struct mlb_packet *pkt,
 		       NULL);
 		return;
 	}
+	pool = mlb_service_pool(mn, pkt->svc, &pkt->tuple.saddr, &d->group);
+	if (!pool) {	/* the self node is just being added */
+		decide(d, MLB_VERDICT_LOCAL, MLB_RULE_NEW, MLB_REASON_NO_NODE,
+		       NULL);
+		return;
+	}
 	/* ECMP has balanced, and this host may serve. */
 	if (pkt->svc->scheduler == MLB_SCHEDULER_LOCAL &&
-	    mlb_node_takes_new(self) &&
-	    mlb_service_has_node(pkt->svc, self->id)) {
+	    mlb_node_takes_new(self) && mlb_pool_has_node(pool, self->id)) {
 		decide(d, MLB_VERDICT_LOCAL, MLB_RULE_NEW,
 		       MLB_REASON_SCHEDULER_LOCAL, NULL);
 		return;
 	}
-	id = mlb_service_schedule(mn, pkt->svc, &pkt->tuple, &past);
+	id = mlb_pool_schedule(mn, pool, &pkt->tuple, &past);
 	reason = past ? MLB_REASON_SCHEDULER_PAST : MLB_REASON_SCHEDULER_MAGLEV;
 	node = id ? mlb_node_find(mn, id) : NULL;
-	if (!node)
+	/* This host may serve the others, and not this client. */
+	if (!node && pool->strict)
+		decide(d, MLB_VERDICT_RESET, MLB_RULE_NEW,
+		       MLB_REASON_GROUP_REFUSED, NULL);
+	else if (!node)
 		decide(d, MLB_VERDICT_LOCAL, MLB_RULE_NEW, MLB_REASON_NO_NODE,
 		       NULL);
 	else if (node->self)

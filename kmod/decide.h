@@ -27,6 +27,7 @@ struct sock;
  * @sk: socket that has the flow, with a reference, or NULL; for
  *	MLB_VERDICT_ASK one in TIME_WAIT
  * @peers: for MLB_VERDICT_ASK, how many there are to ask
+ * @group: of the client, where a pool was looked for
  */
 struct mlb_decision {
 	u8 verdict;
@@ -38,6 +39,7 @@ struct mlb_decision {
 	struct mlb_owner *owner;
 	struct sock *sk;
 	unsigned int peers;
+	u16 group;
 };
 
 void mlb_decide(struct mlb_net *mn, const struct sk_buff *skb,

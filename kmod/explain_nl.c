@@ -70,7 +70,8 @@ static int explain_fill(struct sk_buff *msg, struct genl_info *info,
 	    nla_put_u32(msg, MLB_A_EXPLAIN_VERDICT, d->verdict) ||
 	    nla_put_u32(msg, MLB_A_EXPLAIN_RULE, d->rule) ||
 	    nla_put_u32(msg, MLB_A_EXPLAIN_REASON, d->reason) ||
-	    (d->node && nla_put_u16(msg, MLB_A_EXPLAIN_NODE, d->node->id)))
+	    (d->node && nla_put_u16(msg, MLB_A_EXPLAIN_NODE, d->node->id)) ||
+	    (d->group && nla_put_u16(msg, MLB_A_EXPLAIN_GROUP, d->group)))
 		return -EMSGSIZE;
 	genlmsg_end(msg, hdr);
 	return 0;

@@ -22,6 +22,7 @@
 #include "synack.h"
 
 struct mlb_pool;
+struct mlb_pools;
 struct mlb_tunnel;
 
 /**
@@ -83,6 +84,8 @@ struct mlb_net {
 	struct rhashtable services;
 	unsigned int n_services;
 	struct mlb_pool __rcu *pool;	/* of services that name no nodes */
+	struct mlb_pools __rcu *pools;	/* for groups of clients */
+	u32 pools_version;		/* changes with what those hold */
 	struct mlb_key __rcu *key;
 	struct mlb_tunnel __rcu *tunnel;	/* while there is a self node */
 

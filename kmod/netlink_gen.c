@@ -31,6 +31,19 @@ static const struct netlink_range_validation mlb_a_node_weight_range = {
 };
 
 /* Common nested types */
+const struct nla_policy mlb_group_pool_nl_policy[MLB_A_GROUP_POOL_NODE + 1] = {
+	[MLB_A_GROUP_POOL_ADDR] = { .type = NLA_BINARY, },
+	[MLB_A_GROUP_POOL_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[MLB_A_GROUP_POOL_GROUP] = NLA_POLICY_MIN(NLA_U16, 1),
+	[MLB_A_GROUP_POOL_NODE] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
+};
+
+const struct nla_policy mlb_group_prefix_nl_policy[MLB_A_GROUP_PREFIX_GROUP + 1] = {
+	[MLB_A_GROUP_PREFIX_ADDR] = { .type = NLA_BINARY, },
+	[MLB_A_GROUP_PREFIX_LEN] = NLA_POLICY_MAX(NLA_U8, 128),
+	[MLB_A_GROUP_PREFIX_GROUP] = NLA_POLICY_MIN(NLA_U16, 1),
+};
+
 const struct nla_policy mlb_owner_entry_nl_policy[MLB_A_OWNER_ENTRY_SEEN + 1] = {
 	[MLB_A_OWNER_ENTRY_TOKEN] = { .type = NLA_U32, },
 	[MLB_A_OWNER_ENTRY_NODE] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
@@ -164,8 +177,15 @@ static const struct nla_policy mlb_node_probe_nl_policy[MLB_A_NODE_ID + 1] = {
 	[MLB_A_NODE_ID] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
 };
 
+/* MLB_CMD_POOLS_SET - do */
+static const struct nla_policy mlb_pools_set_nl_policy[MLB_A_POOLS_VERSION + 1] = {
+	[MLB_A_POOLS_PREFIX] = NLA_POLICY_NESTED(mlb_group_prefix_nl_policy),
+	[MLB_A_POOLS_POOL] = NLA_POLICY_NESTED(mlb_group_pool_nl_policy),
+	[MLB_A_POOLS_VERSION] = { .type = NLA_U32, },
+};
+
 /* Ops table for mlb */
-const struct genl_split_ops mlb_nl_ops[22] = {
+const struct genl_split_ops mlb_nl_ops[24] = {
 	{
 		.cmd	= MLB_CMD_CONFIG_GET,
 		.doit	= mlb_nl_config_get_doit,
@@ -316,6 +336,19 @@ const struct genl_split_ops mlb_nl_ops[22] = {
 		.doit		= mlb_nl_node_probe_doit,
 		.policy		= mlb_node_probe_nl_policy,
 		.maxattr	= MLB_A_NODE_ID,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= MLB_CMD_POOLS_GET,
+		.start	= mlb_nl_pools_start,
+		.dumpit	= mlb_nl_pools_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= MLB_CMD_POOLS_SET,
+		.doit		= mlb_nl_pools_set_doit,
+		.policy		= mlb_pools_set_nl_policy,
+		.maxattr	= MLB_A_POOLS_VERSION,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

@@ -12,14 +12,17 @@
 #include <uapi/linux/mlb.h>
 
 /* Common nested types */
+extern const struct nla_policy mlb_group_pool_nl_policy[MLB_A_GROUP_POOL_NODE + 1];
+extern const struct nla_policy mlb_group_prefix_nl_policy[MLB_A_GROUP_PREFIX_GROUP + 1];
 extern const struct nla_policy mlb_owner_entry_nl_policy[MLB_A_OWNER_ENTRY_SEEN + 1];
 
 /* Ops table for mlb */
-extern const struct genl_split_ops mlb_nl_ops[22];
+extern const struct genl_split_ops mlb_nl_ops[24];
 
 int mlb_nl_service_walk_start(struct netlink_callback *cb);
 int mlb_nl_owner_walk_start(struct netlink_callback *cb);
 int mlb_nl_flow_walk_start(struct netlink_callback *cb);
+int mlb_nl_pools_start(struct netlink_callback *cb);
 int mlb_nl_walk_done(struct netlink_callback *cb);
 
 int mlb_nl_config_get_doit(struct sk_buff *skb, struct genl_info *info);
@@ -44,6 +47,8 @@ int mlb_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int mlb_nl_explain_doit(struct sk_buff *skb, struct genl_info *info);
 int mlb_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 int mlb_nl_node_probe_doit(struct sk_buff *skb, struct genl_info *info);
+int mlb_nl_pools_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int mlb_nl_pools_set_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	MLB_NLGRP_OWNER,

@@ -4,9 +4,9 @@
  */
 #include <linux/slab.h>
 
-#include "maglev.h"
 #include "net.h"
 #include "node.h"
+#include "pools.h"
 #include "service.h"
 #include "steer.h"
 #include "walk.h"
@@ -21,94 +21,26 @@ const struct rhashtable_params mlb_service_params = {
 	.automatic_shrinking = true,
 };
 
-u16 mlb_service_schedule(struct mlb_net *mn, const struct mlb_service *svc,
-			 const struct mlb_tuple *tuple, bool *past)
-{
-	const struct mlb_key *key = rcu_dereference(mn->key);
-	static const siphash_key_t none;
-	const struct mlb_pool *pool;
-	u32 hash;
-	u16 id, other;
-
-	*past = false;
-	pool = svc->n_nodes ? rcu_dereference(svc->pool) :
-			      rcu_dereference(mn->pool);
-	if (!pool)
-		return 0;
-	hash = siphash(tuple, sizeof(*tuple), key ? &key->hash : &none);
-	id = pool->slots[mlb_maglev_slot(hash, pool->size)];
-	if (likely(!test_bit(id, mn->alive.suspects)))
-		return id;
-	other = mlb_maglev_past(pool->slots, pool->size, hash,
-				mn->alive.suspects);
-	*past = other;
-	return other ?: id;	/* it may only be slow */
-}
-
-/* Whether the node is in the service's pool, by name or as any node is. */
-bool mlb_service_has_node(const struct mlb_service *svc, u16 id)
-{
-	for (unsigned int i = 0; i < svc->n_nodes; i++)
-		if (svc->nodes[i] == id)
-			return true;
-	return !svc->n_nodes;
-}
-
-/*
- * The pool of some nodes, or of all when @n is 0, as their states and weights
- * are now.
+/**
+ * mlb_service_pool() - the nodes that a new connection may go to
+ * @mn: the namespace
+ * @svc: its service
+ * @saddr: its client
+ * @group: set to the group that the client is in, or 0
+ *
+ * Return: the pool, valid inside rcu_read_lock(); NULL when there are no nodes.
  */
-static struct mlb_pool *pool_build(struct mlb_net *mn, const u16 *ids,
-				   unsigned int n)
+const struct mlb_pool *mlb_service_pool(struct mlb_net *mn,
+					const struct mlb_service *svc,
+					const struct in6_addr *saddr,
+					u16 *group)
 {
-	struct mlb_maglev_node *members = NULL;
-	struct mlb_maglev_walk *walk = NULL;
-	unsigned int n_members = 0, max = n;
-	struct mlb_pool *pool = NULL;
-	struct mlb_node *node;
-	unsigned long id;
-	u32 size;
+	const struct mlb_pool *pool = mlb_pools_find(mn, svc, saddr, group);
 
-	lockdep_assert_held(&mn->lock);
-
-	if (!n)
-		xa_for_each(&mn->nodes, id, node)
-			max++;
-	members = kvcalloc(max + 1, sizeof(*members), GFP_KERNEL);
-	if (!members)
-		return NULL;
-	for (unsigned int i = 0; i < n; i++) {
-		node = mlb_node_find(mn, ids[i]);
-		if (node && mlb_node_takes_new(node) && node->weight)
-			members[n_members++] = (struct mlb_maglev_node) {
-				.id = node->id, .weight = node->weight };
-	}
-	if (!n)
-		xa_for_each(&mn->nodes, id, node)
-			if (mlb_node_takes_new(node) && node->weight)
-				members[n_members++] = (struct mlb_maglev_node) {
-					.id = node->id, .weight = node->weight };
-
-	/* By all that may be members: a drain is not to change the size. */
-	size = mlb_maglev_size(max);
-	walk = kvcalloc(n_members + 1, sizeof(*walk), GFP_KERNEL);
-	pool = kvzalloc(struct_size(pool, slots, size), GFP_KERNEL_ACCOUNT);
-	if (walk && pool) {
-		pool->size = size;
-		mlb_maglev_fill(pool->slots, size, members, n_members, walk);
-	} else {
-		kvfree(pool);
-		pool = NULL;
-	}
-	kvfree(walk);
-	kvfree(members);
-	return pool;
-}
-
-static void pool_free(struct mlb_pool *pool)
-{
 	if (pool)
-		kvfree_rcu(pool, rcu);
+		return pool;
+	return svc->n_nodes ? rcu_dereference(svc->pool) :
+			      rcu_dereference(mn->pool);
 }
 
 static struct mlb_service *service_create(struct mlb_net *mn,
@@ -126,7 +58,8 @@ static struct mlb_service *service_create(struct mlb_net *mn,
 	svc->n_nodes = n;
 	memcpy(svc->nodes, nodes, n * sizeof(*nodes));
 	if (n) {
-		struct mlb_pool *pool = pool_build(mn, nodes, n);
+		struct mlb_pool *pool = mlb_pool_build(mn, nodes, n,
+						       false);
 
 		if (!pool) {
 			kvfree(svc);
@@ -140,7 +73,7 @@ static struct mlb_service *service_create(struct mlb_net *mn,
 /* @svc is not published, or not any more. */
 static void service_free(struct mlb_net *mn, struct mlb_service *svc)
 {
-	pool_free(mlb_dereference(mn, svc->pool));
+	mlb_pool_free(mlb_dereference(mn, svc->pool));
 	kvfree_rcu(svc, rcu);
 }
 
@@ -258,6 +191,7 @@ void mlb_service_del(struct mlb_net *mn, struct mlb_service *svc)
 	lockdep_assert_held(&mn->lock);
 
 	rhashtable_remove_fast(&mn->services, &svc->hash, mlb_service_params);
+	mlb_pools_forget(mn, &svc->key);
 	if (!--mn->n_services)
 		service_unhook(mn);
 	/* A packet that still saw the service may make a flow entry. */
@@ -288,7 +222,12 @@ static bool service_any(struct mlb_net *mn,
 
 static bool service_names_node(struct mlb_service *svc, const void *arg)
 {
-	return svc->n_nodes && mlb_service_has_node(svc, *(const u16 *)arg);
+	const u16 id = *(const u16 *)arg;
+
+	for (unsigned int i = 0; i < svc->n_nodes; i++)
+		if (svc->nodes[i] == id)
+			return true;
+	return false;
 }
 
 static bool service_has_addr(struct mlb_service *svc, const void *arg)
@@ -296,10 +235,13 @@ static bool service_has_addr(struct mlb_service *svc, const void *arg)
 	return ipv6_addr_equal(&svc->key.addr, arg);
 }
 
-/* Whether a service names the node. Caller must hold &mlb_net.lock. */
+/* Whether a service names the node, for all clients or for a group. Caller must
+ * hold &mlb_net.lock.
+ */
 bool mlb_service_names_node(struct mlb_net *mn, u16 id)
 {
-	return service_any(mn, service_names_node, &id);
+	return service_any(mn, service_names_node, &id) ||
+	       mlb_pools_name_node(mn, id);
 }
 
 /* Whether it is a service's address. Caller must hold &mlb_net.lock. */
@@ -311,26 +253,66 @@ bool mlb_service_has_addr(struct mlb_net *mn, const struct in6_addr *addr)
 /* A new pool that waits to be published. */
 struct rebuilt {
 	struct list_head list;
-	struct mlb_service *svc;	/* NULL: the pool of all nodes */
+	struct mlb_pool __rcu **place;
 	struct mlb_pool *pool;
 };
 
 static int rebuild_one(struct mlb_net *mn, struct list_head *list,
-		       struct mlb_service *svc)
+		       struct mlb_pool __rcu **place, const u16 *nodes,
+		       unsigned int n, bool all)
 {
+	const struct mlb_pool *old = mlb_dereference(mn, *place);
 	struct rebuilt *r = kmalloc(sizeof(*r), GFP_KERNEL);
 
 	if (!r)
 		return -ENOMEM;
-	r->svc = svc;
-	r->pool = pool_build(mn, svc ? svc->nodes : NULL,
-			     svc ? svc->n_nodes : 0);
+	r->place = place;
+	r->pool = mlb_pool_build(mn, nodes, n, all);
 	if (!r->pool) {
 		kfree(r);
 		return -ENOMEM;
 	}
+	r->pool->strict = old && old->strict;
 	list_add(&r->list, list);
+	cond_resched();
 	return 0;
+}
+
+static int rebuild_services(struct mlb_net *mn, struct list_head *list)
+{
+	struct rhashtable_iter iter;
+	struct mlb_service *svc;
+	int err = 0;
+
+	rhashtable_walk_enter(&mn->services, &iter);
+	mlb_walk_start(&iter);
+	while (!err && (svc = rhashtable_walk_next(&iter))) {
+		if (IS_ERR(svc) || !svc->n_nodes)
+			continue;
+		/* Services change under the lock alone: it stays. */
+		rhashtable_walk_stop(&iter);
+		err = rebuild_one(mn, list, &svc->pool, svc->nodes,
+				  svc->n_nodes, false);
+		mlb_walk_start(&iter);
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+	return err;
+}
+
+static int rebuild_groups(struct mlb_net *mn, struct list_head *list)
+{
+	struct mlb_pools *pools = mlb_dereference(mn, mn->pools);
+	int err = 0;
+
+	for (unsigned int i = 0; !err && pools && i < pools->n_sets; i++) {
+		const struct mlb_pool *old = mlb_dereference(mn,
+							     pools->sets[i]);
+
+		err = rebuild_one(mn, list, &pools->sets[i],
+				  mlb_pool_nodes(old), old->n_nodes, false);
+	}
+	return err;
 }
 
 /**
@@ -343,37 +325,21 @@ static int rebuild_one(struct mlb_net *mn, struct list_head *list,
  */
 int mlb_service_rebuild(struct mlb_net *mn)
 {
-	struct rhashtable_iter iter;
-	struct mlb_service *svc;
 	struct rebuilt *r, *tmp;
 	LIST_HEAD(list);
 	int err;
 
 	lockdep_assert_held(&mn->lock);
 
-	err = rebuild_one(mn, &list, NULL);
-	rhashtable_walk_enter(&mn->services, &iter);
-	mlb_walk_start(&iter);
-	while (!err && (svc = rhashtable_walk_next(&iter))) {
-		if (IS_ERR(svc) || !svc->n_nodes)
-			continue;
-		/* Services change under the lock alone: it stays. */
-		rhashtable_walk_stop(&iter);
-		err = rebuild_one(mn, &list, svc);
-		cond_resched();
-		mlb_walk_start(&iter);
-	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
+	err = rebuild_one(mn, &list, &mn->pool, NULL, 0, true) ?:
+	      rebuild_services(mn, &list) ?:
+	      rebuild_groups(mn, &list);
 
 	list_for_each_entry_safe(r, tmp, &list, list) {
-		struct mlb_pool __rcu **pool = r->svc ? &r->svc->pool :
-							&mn->pool;
-
 		if (!err)
-			r->pool = rcu_replace_pointer(*pool, r->pool,
+			r->pool = rcu_replace_pointer(*r->place, r->pool,
 						      lockdep_is_held(&mn->lock));
-		pool_free(r->pool);
+		mlb_pool_free(r->pool);
 		kfree(r);
 	}
 	return err;
@@ -395,6 +361,7 @@ static void service_free_now(void *ptr, void *arg)
 /* Nobody reads any more. */
 void mlb_service_net_exit(struct mlb_net *mn)
 {
+	mlb_pools_net_exit(mn);
 	rhashtable_free_and_destroy(&mn->services, service_free_now, NULL);
 	kvfree(rcu_access_pointer(mn->pool));
 }

@@ -7,18 +7,8 @@
 #include <linux/rhashtable.h>
 
 #include "net.h"
+#include "pool.h"
 #include "tuple.h"
-
-/**
- * struct mlb_pool - lookup table of the nodes that take new connections
- * @size: slots; see maglev.h
- * @slots: node ids; 0 in all of them when no node takes new connections
- */
-struct mlb_pool {
-	struct rcu_head rcu;
-	u32 size;
-	u16 slots[];
-};
 
 /* No padding: hashed and compared as bytes. */
 struct mlb_service_key {
@@ -32,6 +22,7 @@ struct mlb_service_key {
  *
  * Only @pool changes after the service is published; any other change
  * replaces the service, so that a packet sees the old or the new one whole.
+ * What it has for groups of clients is in &mlb_net.pools.
  *
  * @hash: in &mlb_net.services
  * @key: virtual address and port
@@ -68,20 +59,10 @@ static inline struct mlb_service *mlb_service_find(struct mlb_net *mn,
 	return rhashtable_lookup(&mn->services, &key, mlb_service_params);
 }
 
-/**
- * mlb_service_schedule() - node for a new connection by consistent hash
- * @mn: the namespace
- * @svc: the service
- * @tuple: the connection's flow
- * @past: set when a suspect node would have it but for that
- *
- * Return: a node id, 0 when no node of the pool takes new connections. Call
- * inside rcu_read_lock().
- */
-u16 mlb_service_schedule(struct mlb_net *mn, const struct mlb_service *svc,
-			 const struct mlb_tuple *tuple, bool *past);
-
-bool mlb_service_has_node(const struct mlb_service *svc, u16 id);
+const struct mlb_pool *mlb_service_pool(struct mlb_net *mn,
+					const struct mlb_service *svc,
+					const struct in6_addr *saddr,
+					u16 *group);
 
 int mlb_service_add(struct mlb_net *mn, const struct mlb_service_key *key,
 		    u8 scheduler, const u16 *nodes, unsigned int n,

@@ -16,6 +16,7 @@
 #include "net.h"
 #include "node.h"
 #include "packet.h"
+#include "reset.h"
 #include "service.h"
 #include "socket.h"
 #include "steer.h"
@@ -166,6 +167,9 @@ static void steer_count(struct mlb_net *mn, const struct mlb_packet *pkt,
 	case MLB_REASON_NO_NODE:
 		mlb_count(mn, STEER_NO_NODE);
 		break;
+	case MLB_REASON_GROUP_REFUSED:
+		mlb_count(mn, STEER_REFUSED_GROUP);
+		break;
 	case MLB_REASON_SOCKET:
 		mlb_count(mn, STEER_SOCKET);
 		break;
@@ -312,6 +316,15 @@ static unsigned int steer_ask(struct mlb_net *mn, struct sk_buff *skb,
 	return mlb_resolve_packet(mn, skb, state, &question);
 }
 
+static unsigned int steer_reset(struct mlb_net *mn, const struct sk_buff *skb,
+				const struct mlb_packet *pkt,
+				const struct mlb_decision *d)
+{
+	trace_mlb_steer(&pkt->tuple, d->rule, 0);
+	mlb_reset_send(mn, skb, pkt, NULL, 0);
+	return NF_DROP;
+}
+
 /*
  * Whether a packet came to this host from outside, for the first time: not one
  * that another hook gave a socket, nor a broadcast frame that other nodes get
@@ -351,6 +364,8 @@ static unsigned int steer_packet(struct mlb_net *mn, struct sk_buff *skb,
 		return steer_ask(mn, skb, state, pkt, &d);
 	case MLB_VERDICT_DROP:
 		return NF_DROP;
+	case MLB_VERDICT_RESET:
+		return steer_reset(mn, skb, pkt, &d);
 	default:
 		return steer_local(mn, skb, pkt, &d);
 	}

@@ -32,6 +32,7 @@ static int decode(struct nlmsghdr *nlh, void *arg)
 	explanation->rule = rule;
 	explanation->reason = reason;
 	mlb_get_u16(tb[MLB_A_EXPLAIN_NODE], &explanation->node);
+	mlb_get_u16(tb[MLB_A_EXPLAIN_GROUP], &explanation->group);
 	return 0;
 }
 

@@ -90,6 +90,8 @@ int mlb_config_decode(struct nlmsghdr *nlh, struct mlb_config *config);
 int mlb_node_decode(struct nlmsghdr *nlh, struct mlb_node *node);
 int mlb_service_decode(struct nlmsghdr *nlh, struct mlb_service *service,
 		       uint16_t ids[MLB_NODE_ID_MAX]);
+int mlb_pools_decode_summary(struct nlmsghdr *nlh,
+			     struct mlb_pools_summary *summary);
 int mlb_owner_decode_each(struct nlmsghdr *nlh, mlb_owner_fn *fn, void *arg);
 
 #endif /* LIBMLB_INTERNAL_H */

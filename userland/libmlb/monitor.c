@@ -148,6 +148,14 @@ static int service_event(struct nlmsghdr *nlh, struct sink *sink)
 	return ret ? ret : sink->fn(&event, sink->arg);
 }
 
+static int pools_event(struct nlmsghdr *nlh, struct sink *sink)
+{
+	struct mlb_event event = { .type = sink->type };
+	int ret = mlb_pools_decode_summary(nlh, &event.pools);
+
+	return ret ? ret : sink->fn(&event, sink->arg);
+}
+
 static int limit_event(struct nlmsghdr *nlh, struct sink *sink)
 {
 	struct mlb_event event = { .type = sink->type };
@@ -212,6 +220,9 @@ static int dispatch(struct nlmsghdr *nlh, int family, struct sink *sink)
 	case MLB_CMD_OWNER_DEL_NTF:
 		sink->type = MLB_EVENT_OWNER_DEL;
 		return mlb_owner_decode_each(nlh, owner_event, sink);
+	case MLB_CMD_POOLS_NTF:
+		sink->type = MLB_EVENT_POOLS;
+		return pools_event(nlh, sink);
 	case MLB_CMD_LIMIT_EVENT:
 		sink->type = MLB_EVENT_LIMIT;
 		return limit_event(nlh, sink);

@@ -148,3 +148,9 @@ MLB_COUNTER(MLB_A_STATS_NODE_SUSPECT, "node", "suspect",
 	    "times that a node became suspect")
 MLB_COUNTER(MLB_A_STATS_NODE_RESTORED, "node", "restored",
 	    "times that a node was suspect no more")
+MLB_COUNTER(MLB_A_STATS_STEER_REFUSED_GROUP, "steer", "refused-group",
+	    "SYNs of new connections refused with a RST because no node of the pool for the client's group takes them")
+MLB_COUNTER(MLB_A_STATS_RESET_TX, "reset", "tx",
+	    "RSTs that this node has sent itself")
+MLB_COUNTER(MLB_A_STATS_RESET_FAILED, "reset", "failed",
+	    "RSTs not sent for want of a route or of memory")

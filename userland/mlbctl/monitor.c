@@ -26,8 +26,8 @@ static const struct arg args[] = {
 	  .field = MLB_GROUP_OWNER },
 	{ .type = ARG_FLAG,
 	  .name = "event",
-	  .help = "changes of nodes, services and settings; nodes that become\n"
-		  "suspect or are so no more; full tables",
+	  .help = "changes of nodes, services, groups and settings; nodes that\n"
+		  "become suspect or are so no more; full tables",
 	  .field = MLB_GROUP_EVENT },
 	{ .type = ARG_FLAG,
 	  .name = "cluster",
@@ -62,6 +62,7 @@ static const char *const event_words[] = {
 	[MLB_EVENT_LIMIT] = "limit",
 	[MLB_EVENT_LOST] = "lost",
 	[MLB_EVENT_UNLOADED] = "unloaded",
+	[MLB_EVENT_POOLS] = "pools",
 	NULL,
 };
 
@@ -206,6 +207,12 @@ static int show(const struct mlb_event *event, void *arg)
 		out_str(out, "table", "table",
 			word_of(table_words, event->limit.table));
 		out_uint(out, "limit", "limit", event->limit.limit, NULL);
+		break;
+	case MLB_EVENT_POOLS:
+		out_uint(out, "version", "version", event->pools.version, NULL);
+		out_uint(out, "prefixes", "prefixes", event->pools.n_prefixes,
+			 NULL);
+		out_uint(out, "pools", "pools", event->pools.n_pools, NULL);
 		break;
 	case MLB_EVENT_LOST:
 	case MLB_EVENT_UNLOADED:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Numbers, tokens, addresses and lists from text. */
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "parse.h"
@@ -109,6 +110,79 @@ const char *parse_addr(const char *s, struct mlb_addr *out)
 	return wrong;
 }
 
+static bool is_network(const uint8_t *bytes, unsigned int n, unsigned int len)
+{
+	for (unsigned int bit = len; bit < 8 * n; bit++)
+		if (bytes[bit / 8] & 0x80 >> bit % 8)
+			return false;
+	return true;
+}
+
+/* NETWORK/LENGTH, or the address of one host. */
+const char *parse_prefix(const char *s, struct mlb_prefix *out)
+{
+	size_t n = strcspn(s, "/");
+	char addr[INET6_ADDRSTRLEN];
+	uint32_t len, max;
+
+	memset(out, 0, sizeof(*out));
+	if (n >= sizeof(addr))
+		return "is not an IPv4 or IPv6 prefix";
+	memcpy(addr, s, n);
+	addr[n] = '\0';
+	if (inet_pton(AF_INET, addr, &out->addr.v4) == 1) {
+		out->addr.family = AF_INET;
+		max = 32;
+	} else if (inet_pton(AF_INET6, addr, &out->addr.v6) == 1) {
+		out->addr.family = AF_INET6;
+		max = 128;
+	} else {
+		return "is not an IPv4 or IPv6 prefix";
+	}
+	len = max;
+	if (s[n] && !parse_u32(s + n + 1, 0, max, &len))
+		return "has a length that is not from 0 to 32 (IPv4) or 128 (IPv6)";
+	if (max == 128 && IN6_IS_ADDR_V4MAPPED(&out->addr.v6))
+		return "is an IPv4 prefix in IPv6 form, which no packet carries";
+	if (!is_network((const uint8_t *)&out->addr.v6, max / 8, len))
+		return "has bits set behind its length";
+	out->len = (uint8_t)len;
+	return NULL;
+}
+
+const char *parse_prefix_list(const char *s, struct mlb_prefix **out, size_t *n)
+{
+	char word[INET6_ADDRSTRLEN + sizeof("/128")];
+	const char *wrong = NULL;
+	size_t count = 1, len;
+
+	for (const char *c = s; *c; c++)
+		count += *c == ',';
+	*n = 0;
+	*out = calloc(count, sizeof(**out));
+	if (!*out)
+		return "does not fit into memory";
+	for (; !wrong; s += len + 1) {
+		len = strcspn(s, ",");
+		if (!len || len >= sizeof(word)) {
+			wrong = "is not a list of prefixes with commas";
+			break;
+		}
+		memcpy(word, s, len);
+		word[len] = '\0';
+		wrong = parse_prefix(word, &(*out)[*n]);
+		(*n)++;
+		if (!s[len])
+			break;
+	}
+	if (wrong) {
+		free(*out);
+		*out = NULL;
+		*n = 0;
+	}
+	return wrong;
+}
+
 /* ADDR:PORT for IPv4, [ADDR]:PORT for IPv6. */
 const char *parse_endpoint(const char *s, struct mlb_endpoint *out)
 {
@@ -203,4 +277,14 @@ const char *parse_node_list(const char *s, struct node_list *out)
 			return NULL;
 		s += len + 1;
 	}
+}
+
+const char *parse_pool_nodes(const char *s, struct node_list *out)
+{
+	out->n = 0;
+	if (!strcmp(s, "none"))
+		return NULL;
+	if (!strcmp(s, "all") || parse_node_list(s, out))
+		return "is not \"none\" or a list of different node ids with commas";
+	return NULL;
 }

@@ -22,6 +22,12 @@ const char *parse_addr(const char *s, struct mlb_addr *out);
 const char *parse_endpoint(const char *s, struct mlb_endpoint *out);
 const char *parse_flow(const char *s, struct mlb_endpoint *src,
 		       struct mlb_endpoint *dst);
+const char *parse_prefix(const char *s, struct mlb_prefix *out);
+/* PREFIX,...; the caller frees the array. */
+const char *parse_prefix_list(const char *s, struct mlb_prefix **out,
+			      size_t *n);
 const char *parse_node_list(const char *s, struct node_list *out);
+/* ID,... or "none", which gives an empty list. */
+const char *parse_pool_nodes(const char *s, struct node_list *out);
 
 #endif /* MLBCTL_PARSE_H */

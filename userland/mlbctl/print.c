@@ -90,23 +90,24 @@ void print_node(struct output *out, const struct mlb_node *node)
 	}
 }
 
-static void print_pool(struct output *out, const struct mlb_service *service)
+/* empty: what text calls a list without any */
+static void print_nodes(struct output *out, const uint16_t *nodes, size_t n,
+			const char *empty)
 {
 	json_t *ids;
 
 	if (out->json) {
 		ids = json_array();
-		for (size_t i = 0; i < service->n_nodes; i++)
-			json_array_append_new(ids,
-					      json_integer(service->nodes[i]));
+		for (size_t i = 0; i < n; i++)
+			json_array_append_new(ids, json_integer(nodes[i]));
 		out_json(out, "nodes", ids);
 		return;
 	}
 	out_word(out, "nodes");
-	if (!service->n_nodes)
-		out_word(out, "all");
-	for (size_t i = 0; i < service->n_nodes; i++)
-		fprintf(out->file, "%c%u", i ? ',' : ' ', service->nodes[i]);
+	if (!n)
+		out_word(out, empty);
+	for (size_t i = 0; i < n; i++)
+		fprintf(out->file, "%c%u", i ? ',' : ' ', nodes[i]);
 }
 
 void print_service(struct output *out, const struct mlb_service *service)
@@ -116,7 +117,36 @@ void print_service(struct output *out, const struct mlb_service *service)
 		out_str(out, "sched", "sched",
 			word_of(scheduler_words, service->scheduler));
 	if (service->fields & MLB_F_SERVICE_NODES)
-		print_pool(out, service);
+		print_nodes(out, service->nodes, service->n_nodes, "all");
+}
+
+void print_group(struct output *out, const struct mlb_group *group)
+{
+	char text[PREFIX_TEXT];
+	json_t *prefixes;
+
+	out_uint(out, "id", NULL, group->id, NULL);
+	if (!out->json) {
+		out_word(out, "prefix");
+		for (size_t i = 0; i < group->n_prefixes; i++)
+			fprintf(out->file, "%c%s", i ? ',' : ' ',
+				prefix_text(&group->prefixes[i], text));
+		return;
+	}
+	prefixes = json_array();
+	for (size_t i = 0; i < group->n_prefixes; i++)
+		json_array_append_new(
+			prefixes,
+			json_string(prefix_text(&group->prefixes[i], text)));
+	out_json(out, "prefixes", prefixes);
+}
+
+void print_group_pool(struct output *out, const struct mlb_group_pool *pool)
+{
+	print_endpoint(out, "addr", "port", &pool->vip);
+	if (pool->group)
+		out_uint(out, "group", "group", pool->group, NULL);
+	print_nodes(out, pool->nodes, pool->n_nodes, "none");
 }
 
 void print_owner(struct output *out, const struct mlb_owner *owner)
@@ -156,6 +186,8 @@ void print_explanation(struct output *out, const struct mlb_explanation *e)
 		out_str(out, "reason", NULL, word_of(reason_words, e->reason));
 		if (e->node)
 			out_uint(out, "node", NULL, e->node, NULL);
+		if (e->group)
+			out_uint(out, "group", NULL, e->group, NULL);
 		return;
 	}
 	if (e->node)
@@ -164,4 +196,6 @@ void print_explanation(struct output *out, const struct mlb_explanation *e)
 		out_word(out, "all peers");
 	fprintf(out->file, ": rule %s: %s", rule,
 		word_of(reason_texts, e->reason));
+	if (e->group)
+		fprintf(out->file, ", client of group %u", e->group);
 }

@@ -52,6 +52,15 @@ const char *addr_text(const struct mlb_addr *addr, char text[ADDR_TEXT])
 	return text;
 }
 
+const char *prefix_text(const struct mlb_prefix *prefix, char text[PREFIX_TEXT])
+{
+	char addr[ADDR_TEXT];
+
+	snprintf(text, PREFIX_TEXT, "%s/%u", addr_text(&prefix->addr, addr),
+		 prefix->len);
+	return text;
+}
+
 const char *endpoint_text(const struct mlb_endpoint *end,
 			  char text[ENDPOINT_TEXT])
 {

@@ -23,8 +23,11 @@ const char *word_of(const char *const *words, unsigned int value);
 
 #define ADDR_TEXT 48
 #define ENDPOINT_TEXT 56
+#define PREFIX_TEXT 56
 
 const char *addr_text(const struct mlb_addr *addr, char text[ADDR_TEXT]);
+const char *prefix_text(const struct mlb_prefix *prefix,
+			char text[PREFIX_TEXT]);
 const char *endpoint_text(const struct mlb_endpoint *end,
 			  char text[ENDPOINT_TEXT]);
 

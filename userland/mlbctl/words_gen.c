@@ -14,6 +14,7 @@ const char *const verdict_words[] = {
 	[MLB_VERDICT_REMOTE] = "remote",
 	[MLB_VERDICT_ASK] = "ask",
 	[MLB_VERDICT_DROP] = "drop",
+	[MLB_VERDICT_RESET] = "reset",
 	NULL,
 };
 
@@ -50,6 +51,7 @@ const char *const reason_words[] = {
 	[MLB_REASON_NO_PEERS] = "no-peers",
 	[MLB_REASON_SCHEDULER_PAST] = "scheduler-past",
 	[MLB_REASON_PEERS_SILENT] = "peers-silent",
+	[MLB_REASON_GROUP_REFUSED] = "group-refused",
 	NULL,
 };
 
@@ -74,5 +76,6 @@ const char *const reason_texts[] = {
 	[MLB_REASON_NO_PEERS] = "there is no peer to ask",
 	[MLB_REASON_SCHEDULER_PAST] = "consistent hashing over the pool, past a suspect node",
 	[MLB_REASON_PEERS_SILENT] = "no peer that could be asked is heard",
+	[MLB_REASON_GROUP_REFUSED] = "no node of the pool for the client's group takes new connections",
 	NULL,
 };

@@ -80,6 +80,7 @@ static int on_event(const struct mlb_event *event, void *arg)
 	case MLB_EVENT_NODE_DEL:
 	case MLB_EVENT_SERVICE:
 	case MLB_EVENT_SERVICE_DEL:
+	case MLB_EVENT_POOLS:
 		changed_soon(k);
 		break;
 	case MLB_EVENT_LIMIT:

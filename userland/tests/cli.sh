@@ -103,6 +103,19 @@ usage "from 1 to 65535" set port 0
 usage "from 10 to 10000, or 0" set alive-interval 9
 usage "from 10 to 10000, or 0" set alive-interval 10001
 passes set alive-interval 0 alive-multiplier 2
+usage "bits set behind" group add 1 prefix 10.0.0.1/8
+usage "is missing" group add 1
+usage "from 1 to 65535" group del 0
+usage "not a list" group set 1 prefix 10.0.0.0/8,
+passes group add 1 prefix 10.0.0.0/8,2001:db8::/32
+usage "is missing" pool set 10.0.0.1:80 group 1
+usage "is not \"none\"" pool set 10.0.0.1:80 nodes all
+passes pool set 10.0.0.1:80 group 1 nodes none
+usage "No such file" pool load "$TMP/nothing"
+printf '%s\n' '# two' '1 prefix 10.0.0.0/8' '10.0.0.1:80 nodes 2' > "$TMP/pools"
+passes pool load "$TMP/pools"
+echo '10.0.0.1:80 group 0 nodes 2' >> "$TMP/pools"
+usage "line 4" pool load "$TMP/pools"
 usage "not understood" node list 5
 usage "not understood" key set a b
 usage "given twice" set port 1 port 2

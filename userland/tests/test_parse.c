@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "parse.h"
@@ -229,12 +230,62 @@ static void node_lists(void **state)
 	assert_int_equal(list.n, MLB_NODE_ID_MAX);
 }
 
+static void prefixes(void **state)
+{
+	static const char *const bad[] = {
+		"",	       "/8",	     "10.0.0.0/",     "10.0.0.0/33",
+		"10.0.0.1/24", "10.0.0.0/08", "10.0.0.0/8/8",  "10.0.0/8",
+		"::1/127",     "::/129",     "::ffff:1.2.3.4", "10.0.0.0/-1",
+		"10.0.0.0 /8", "::ffff:0:0/96",
+	};
+	struct mlb_prefix prefix, *list;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < N(bad); i++)
+		if (!parse_prefix(bad[i], &prefix))
+			fail_msg("\"%s\" is taken for a prefix", bad[i]);
+	assert_null(parse_prefix("0.0.0.0/0", &prefix));
+	assert_int_equal(prefix.addr.family, AF_INET);
+	assert_int_equal(prefix.len, 0);
+	assert_null(parse_prefix("192.0.2.7", &prefix));
+	assert_int_equal(prefix.len, 32);
+	assert_null(parse_prefix("2001:db8:8000::/33", &prefix));
+	assert_int_equal(prefix.addr.family, AF_INET6);
+	assert_int_equal(prefix.len, 33);
+
+	assert_null(parse_prefix_list("10.0.0.0/8,::/0", &list, &n));
+	assert_int_equal(n, 2);
+	assert_int_equal(list[0].len, 8);
+	assert_int_equal(list[1].addr.family, AF_INET6);
+	free(list);
+	assert_non_null(parse_prefix_list("10.0.0.0/8,", &list, &n));
+	assert_non_null(parse_prefix_list(",10.0.0.0/8", &list, &n));
+	assert_non_null(parse_prefix_list("", &list, &n));
+	assert_null(list);
+}
+
+static void pool_nodes(void **state)
+{
+	struct node_list list = { .n = 7 };
+
+	(void)state;
+	assert_null(parse_pool_nodes("none", &list));
+	assert_int_equal(list.n, 0);
+	assert_null(parse_pool_nodes("2,1", &list));
+	assert_int_equal(list.n, 2);
+	assert_non_null(parse_pool_nodes("all", &list));
+	assert_non_null(parse_pool_nodes("none,1", &list));
+	assert_non_null(parse_pool_nodes("", &list));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers),   cmocka_unit_test(tokens),
 		cmocka_unit_test(addresses), cmocka_unit_test(endpoints),
 		cmocka_unit_test(flows),     cmocka_unit_test(node_lists),
+		cmocka_unit_test(prefixes),  cmocka_unit_test(pool_nodes),
 	};
 
 	return cmocka_run_group_tests_name("parse", tests, NULL, NULL);

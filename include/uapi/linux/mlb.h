@@ -83,12 +83,14 @@ enum mlb_encap {
  * @MLB_VERDICT_REMOTE: It is sent to another node.
  * @MLB_VERDICT_ASK: It waits until a peer says whose it is.
  * @MLB_VERDICT_DROP: It is dropped, and its sender sends it again.
+ * @MLB_VERDICT_RESET: This host answers it with a RST.
  */
 enum mlb_verdict {
 	MLB_VERDICT_LOCAL,
 	MLB_VERDICT_REMOTE,
 	MLB_VERDICT_ASK,
 	MLB_VERDICT_DROP,
+	MLB_VERDICT_RESET,
 };
 
 /**
@@ -139,6 +141,8 @@ enum mlb_rule {
  * @MLB_REASON_SCHEDULER_PAST: consistent hashing over the pool, past a suspect
  *   node
  * @MLB_REASON_PEERS_SILENT: no peer that could be asked is heard
+ * @MLB_REASON_GROUP_REFUSED: no node of the pool for the client's group takes
+ *   new connections
  */
 enum mlb_reason {
 	MLB_REASON_FLOW_ENTRY,
@@ -161,6 +165,7 @@ enum mlb_reason {
 	MLB_REASON_NO_PEERS,
 	MLB_REASON_SCHEDULER_PAST,
 	MLB_REASON_PEERS_SILENT,
+	MLB_REASON_GROUP_REFUSED,
 };
 
 enum {
@@ -210,6 +215,36 @@ enum {
 #define MLB_A_SERVICE_MAX (__MLB_A_SERVICE_MAX - 1)
 
 enum {
+	MLB_A_GROUP_PREFIX_ADDR = 1,
+	MLB_A_GROUP_PREFIX_LEN,
+	MLB_A_GROUP_PREFIX_GROUP,
+
+	__MLB_A_GROUP_PREFIX_MAX
+};
+#define MLB_A_GROUP_PREFIX_MAX (__MLB_A_GROUP_PREFIX_MAX - 1)
+
+enum {
+	MLB_A_GROUP_POOL_ADDR = 1,
+	MLB_A_GROUP_POOL_PORT,
+	MLB_A_GROUP_POOL_GROUP,
+	MLB_A_GROUP_POOL_NODE,
+
+	__MLB_A_GROUP_POOL_MAX
+};
+#define MLB_A_GROUP_POOL_MAX (__MLB_A_GROUP_POOL_MAX - 1)
+
+enum {
+	MLB_A_POOLS_PREFIX = 1,
+	MLB_A_POOLS_POOL,
+	MLB_A_POOLS_VERSION,
+	MLB_A_POOLS_N_PREFIXES,
+	MLB_A_POOLS_N_POOLS,
+
+	__MLB_A_POOLS_MAX
+};
+#define MLB_A_POOLS_MAX (__MLB_A_POOLS_MAX - 1)
+
+enum {
 	MLB_A_OWNER_ENTRY_TOKEN = 1,
 	MLB_A_OWNER_ENTRY_NODE,
 	MLB_A_OWNER_ENTRY_CPU,
@@ -257,6 +292,7 @@ enum {
 	MLB_A_EXPLAIN_RULE,
 	MLB_A_EXPLAIN_REASON,
 	MLB_A_EXPLAIN_NODE,
+	MLB_A_EXPLAIN_GROUP,
 
 	__MLB_A_EXPLAIN_MAX
 };
@@ -346,6 +382,9 @@ enum {
 	MLB_A_STATS_RESOLVE_DROP_SUSPECT,
 	MLB_A_STATS_NODE_SUSPECT,
 	MLB_A_STATS_NODE_RESTORED,
+	MLB_A_STATS_STEER_REFUSED_GROUP,
+	MLB_A_STATS_RESET_TX,
+	MLB_A_STATS_RESET_FAILED,
 
 	__MLB_A_STATS_MAX
 };
@@ -379,6 +418,9 @@ enum {
 	MLB_CMD_STATS_GET,
 	MLB_CMD_LIMIT_EVENT,
 	MLB_CMD_NODE_PROBE,
+	MLB_CMD_POOLS_GET,
+	MLB_CMD_POOLS_SET,
+	MLB_CMD_POOLS_NTF,
 
 	__MLB_CMD_MAX
 };
