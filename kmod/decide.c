@@ -66,7 +66,9 @@ static bool decide_flow(struct mlb_net *mn, const struct mlb_packet *pkt,
 		return false;
 	node = mlb_node_find(mn, flow->node);
 	if (unlikely(!node || node->self || !mlb_node_reachable(node))) {
-		d->stale = flow;
+		/* Perhaps all that tells whose flow it was. */
+		if (!flow->token || !mlb_dead_has_token(mn, flow->token))
+			d->stale = flow;
 		return false;
 	}
 	/* A SYN that opens the 4-tuple of a closing flow anew is not part of
@@ -111,6 +113,11 @@ static bool decide_token(struct mlb_net *mn, const struct mlb_packet *pkt,
 		d->stale = mlb_flow_find(mn, &pkt->tuple);
 		decide(d, MLB_VERDICT_LOCAL, MLB_RULE_JOIN,
 		       MLB_REASON_TOKEN_LOCAL, NULL);
+		return true;
+	}
+	if (mlb_dead_has_token(mn, pkt->mp.token)) {
+		decide(d, MLB_VERDICT_RESET, MLB_RULE_JOIN,
+		       MLB_REASON_OWNER_DEAD, NULL);
 		return true;
 	}
 	return false;
@@ -238,7 +245,14 @@ static void decide_unknown(struct mlb_net *mn, const struct mlb_packet *pkt,
 		       MLB_REASON_TIME_WAIT : MLB_REASON_FLOW_UNKNOWN,
 		       new.node))
 		return;
-	if (!d->sk && new.node && !mlb_node_is_peer(new.node))
+	if (d->sk)
+		return;
+	if (d->verdict == MLB_VERDICT_LOCAL && !pkt->icmp)
+		d->dead = mlb_dead_find(mn, &pkt->tuple);
+	if (d->dead)
+		decide(d, MLB_VERDICT_RESET, MLB_RULE_UNKNOWN,
+		       MLB_REASON_OWNER_DEAD, NULL);
+	else if (new.node && !mlb_node_is_peer(new.node))
 		decide(d, MLB_VERDICT_REMOTE, MLB_RULE_UNKNOWN,
 		       MLB_REASON_PLAIN_NODE, new.node);
 }

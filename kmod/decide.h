@@ -7,6 +7,7 @@
 
 #include "packet.h"
 
+struct mlb_client;
 struct mlb_flow;
 struct mlb_net;
 struct mlb_node;
@@ -23,6 +24,7 @@ struct sock;
  *	has it, or NULL; valid inside rcu_read_lock()
  * @flow: entry that gave @node, with MLB_REASON_FLOW_ENTRY
  * @stale: entry that holds no longer, or NULL
+ * @dead: with MLB_REASON_OWNER_DEAD, whom to tell; NULL for a join
  * @owner: entry that the decision rests on, or NULL
  * @sk: socket that has the flow, with a reference, or NULL; for
  *	MLB_VERDICT_ASK one in TIME_WAIT
@@ -37,6 +39,7 @@ struct mlb_decision {
 	struct mlb_flow *flow;
 	struct mlb_flow *stale;
 	struct mlb_owner *owner;
+	struct mlb_client *dead;
 	struct sock *sk;
 	unsigned int peers;
 	u16 group;

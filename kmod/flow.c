@@ -142,12 +142,13 @@ static void flow_evict(struct mlb_net *mn)
  * @tuple: the flow
  * @node: node that has it
  * @state: MLB_FLOW_STATE_SYN when nothing but a SYN was seen
+ * @token: token of its connection, or 0
  *
  * Replaces what was remembered of the flow. When the table is full another
  * entry goes. Softirq or process context.
  */
 void mlb_flow_insert(struct mlb_net *mn, const struct mlb_tuple *tuple,
-		     u16 node, enum mlb_flow_state state)
+		     u16 node, enum mlb_flow_state state, u32 token)
 {
 	u32 max = READ_ONCE(mn->config.max_flows);
 	struct mlb_flow *flow, *old;
@@ -160,6 +161,7 @@ void mlb_flow_insert(struct mlb_net *mn, const struct mlb_tuple *tuple,
 		return;
 	}
 	flow->tuple = *tuple;
+	flow->token = READ_ONCE(mn->config.fastclose) ? token : 0;
 	flow->node = node;
 	flow->sport = mlb_flow_sport(tuple);
 	flow->state = state;
@@ -239,7 +241,8 @@ void mlb_flow_trim(struct mlb_net *mn)
 
 /* One walk; says whether it has removed any. */
 static bool flow_purge_once(struct mlb_net *mn,
-			    bool (*match)(const struct mlb_flow *flow,
+			    bool (*match)(struct mlb_net *mn,
+					  const struct mlb_flow *flow,
 					  const void *arg),
 			    const void *arg)
 {
@@ -253,7 +256,7 @@ static bool flow_purge_once(struct mlb_net *mn,
 	while ((flow = rhashtable_walk_next(&iter))) {
 		if (IS_ERR(flow))
 			continue;	/* resized: the walk starts anew */
-		if (match(flow, arg)) {
+		if (match(mn, flow, arg)) {
 			mlb_flow_remove(mn, flow);
 			removed = true;
 		}
@@ -268,12 +271,16 @@ static bool flow_purge_once(struct mlb_net *mn,
 	return removed;
 }
 
-static bool flow_of_node(const struct mlb_flow *flow, const void *arg)
+/* One that says whose client is to be told of the node's end goes in time. */
+static bool flow_of_node(struct mlb_net *mn, const struct mlb_flow *flow,
+			 const void *arg)
 {
-	return flow->node == *(const u16 *)arg;
+	return flow->node == *(const u16 *)arg &&
+	       !(flow->token && mlb_dead_has_token(mn, flow->token));
 }
 
-static bool flow_of_service(const struct mlb_flow *flow, const void *arg)
+static bool flow_of_service(struct mlb_net *mn, const struct mlb_flow *flow,
+			    const void *arg)
 {
 	const struct mlb_tuple *vip = arg;
 

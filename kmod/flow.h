@@ -20,6 +20,7 @@ struct mlb_net;
  * @hash: in &mlb_flow_table.hash
  * @tuple: the flow
  * @node: node id; the node may be gone meanwhile
+ * @token: of its connection, where fastclose is on and its join came by; or 0
  * @sport: UDP source port of its tunnel packets
  * @state: enum mlb_flow_state
  * @referenced: a packet came since the clock hand last passed
@@ -30,6 +31,7 @@ struct mlb_net;
 struct mlb_flow {
 	struct rhash_head hash;
 	struct mlb_tuple tuple;
+	u32 token;
 	u16 node;
 	__be16 sport;
 	u8 state;
@@ -68,7 +70,7 @@ struct mlb_flow *mlb_flow_find(struct mlb_net *mn,
 			       const struct mlb_tuple *tuple);
 
 void mlb_flow_insert(struct mlb_net *mn, const struct mlb_tuple *tuple,
-		     u16 node, enum mlb_flow_state state);
+		     u16 node, enum mlb_flow_state state, u32 token);
 void mlb_flow_remove(struct mlb_net *mn, struct mlb_flow *flow);
 void mlb_flow_touch(struct mlb_flow *flow, bool syn, bool closing);
 void mlb_flow_trim(struct mlb_net *mn);

@@ -16,6 +16,7 @@
 #include "net.h"
 #include "netlink.h"
 #include "node.h"
+#include "option.h"
 #include "owner.h"
 #include "selftest.h"
 #include "tunnel.h"
@@ -37,6 +38,8 @@ struct mlb_handshake {
 	u16 cpu;
 	u8 tries;
 	unsigned long due;	/* jiffies of the next try */
+	struct mlb_tuple tuple;
+	u8 client_key[8];
 };
 
 /* Exported to GPL modules by net/mptcp/token.c, declared in a private header.
@@ -65,11 +68,13 @@ bool mlb_token_is_local(struct mlb_net *mn, u32 token)
 /**
  * mlb_learn_handshake() - the third packet of a handshake goes to TCP
  * @mn: the namespace
- * @key: the server's key, 8 bytes as they stand in the option
+ * @tuple: its flow
+ * @mp: its option, MLB_MPTCP_KEYS
  *
  * Softirq context, on the CPU that takes the first subflow.
  */
-void mlb_learn_handshake(struct mlb_net *mn, const u8 *key)
+void mlb_learn_handshake(struct mlb_net *mn, const struct mlb_tuple *tuple,
+			 const struct mlb_mptcp *mp)
 {
 	struct mlb_learn *learn = &mn->learn;
 	struct mlb_handshake *hs;
@@ -79,7 +84,9 @@ void mlb_learn_handshake(struct mlb_net *mn, const u8 *key)
 	hs = kmalloc(sizeof(*hs), GFP_ATOMIC);
 	if (!hs)
 		goto drop;
-	memcpy(hs->key, key, sizeof(hs->key));
+	memcpy(hs->key, mp->peer_key, sizeof(hs->key));
+	memcpy(hs->client_key, mp->key, sizeof(hs->client_key));
+	hs->tuple = *tuple;
 	hs->cpu = raw_smp_processor_id();
 	hs->tries = 0;
 	hs->due = jiffies;
@@ -139,6 +146,20 @@ static u16 learn_self(struct mlb_net *mn)
 	return self;
 }
 
+/* So that the client can be told should this host die. */
+static void learn_client(struct mlb_net *mn, const struct mlb_handshake *hs,
+			 u32 token, u16 self)
+{
+	struct mlb_client *client;
+
+	if (!READ_ONCE(mn->config.fastclose))
+		return;
+	client = mlb_client_new(&hs->tuple, hs->client_key, token, self,
+				GFP_KERNEL);
+	if (client)
+		mlb_owner_set_client(mn, client);
+}
+
 /* What is told is told under the lock: nobody hears of a token's end, from
  * learn_withdraw_tokens(), before he hears of the token.
  */
@@ -168,6 +189,7 @@ static void learn_confirm(struct work_struct *work)
 			if (!mlb_owner_insert(mn, token, self, hs->cpu,
 					      MLB_OWNER_LOCAL, true)) {
 				mlb_count(mn, OWNER_LEARNT);
+				learn_client(mn, hs, token, self);
 				mlb_owner_batch_add(&batch, token, self,
 						    hs->cpu);
 			}

@@ -7,7 +7,9 @@
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 
+struct mlb_mptcp;
 struct mlb_net;
+struct mlb_tuple;
 
 /**
  * struct mlb_learn - tokens of connections that this host takes
@@ -28,7 +30,8 @@ struct mlb_learn {
 };
 
 void mlb_learn_watch(struct mlb_net *mn);
-void mlb_learn_handshake(struct mlb_net *mn, const u8 *key);
+void mlb_learn_handshake(struct mlb_net *mn, const struct mlb_tuple *tuple,
+			 const struct mlb_mptcp *mp);
 void mlb_learn_seen(struct mlb_net *mn, const u8 *key, u16 node);
 void mlb_learn_forget(struct mlb_net *mn);
 

@@ -41,9 +41,12 @@ static int __net_init net_init(struct net *net)
 	err = mlb_owner_net_init(mn);
 	if (err)
 		goto err_services;
-	err = mlb_flow_net_init(mn);
+	err = mlb_dead_net_init(mn);
 	if (err)
 		goto err_owners;
+	err = mlb_flow_net_init(mn);
+	if (err)
+		goto err_dead;
 	mlb_resolve_net_init(mn);
 	mlb_answer_net_init(mn);
 	mlb_alive_net_init(mn);
@@ -51,6 +54,8 @@ static int __net_init net_init(struct net *net)
 	mlb_syn_net_init(mn);
 	return 0;
 
+err_dead:
+	mlb_dead_net_exit(mn);
 err_owners:
 	mlb_owner_net_exit(mn);
 err_services:
@@ -81,6 +86,7 @@ static void __net_exit net_exit(struct net *net)
 	mlb_alive_net_exit(mn);		/* before the nodes, as its timer */
 	mlb_resolve_net_exit(mn);	/* its timer makes entries */
 	mlb_learn_net_exit(mn);
+	mlb_dead_net_exit(mn);		/* its work looks at pools */
 	mlb_flow_net_exit(mn);
 	mlb_owner_net_exit(mn);
 	mlb_service_net_exit(mn);

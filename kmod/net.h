@@ -13,6 +13,7 @@
 
 #include "alive.h"
 #include "answer.h"
+#include "client.h"
 #include "flow.h"
 #include "learn.h"
 #include "owner.h"
@@ -53,6 +54,7 @@ struct mlb_config {
 	u16 port;
 	u16 alive_interval;
 	u8 alive_multiplier;
+	u8 fastclose;		/* enum mlb_fastclose */
 };
 
 /*
@@ -65,10 +67,11 @@ struct mlb_config {
  *	  learn.lock		tokens of this host
  *	    owners.lock		owner table
  *	  flows.lock		flow table
+ *	  dead.lock		clients of dead nodes
  *	  resolve.lock		parked packets
  *	  answers.lock		rate of answers
  *
- * The four spinlocks at the end are leaves, taken with softirqs off; nothing
+ * The five spinlocks at the end are leaves, taken with softirqs off; nothing
  * is sent and no other lock of this module is taken under one.
  */
 struct mlb_net {
@@ -90,6 +93,7 @@ struct mlb_net {
 	struct mlb_tunnel __rcu *tunnel;	/* while there is a self node */
 
 	struct mlb_owner_table owners;
+	struct mlb_dead dead;
 	struct mlb_flow_table flows;
 	struct mlb_resolve resolve;
 	struct mlb_answers answers;

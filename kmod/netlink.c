@@ -231,7 +231,10 @@ static int config_fill(struct sk_buff *skb, struct mlb_net *mn, u8 cmd,
 	      nla_put_u32(skb, MLB_A_CONFIG_ALIVE_INTERVAL,
 			  READ_ONCE(config->alive_interval)) ?:
 	      nla_put_u32(skb, MLB_A_CONFIG_ALIVE_MULTIPLIER,
-			  READ_ONCE(config->alive_multiplier));
+			  READ_ONCE(config->alive_multiplier)) ?:
+	      nla_put_u32(skb, MLB_A_CONFIG_FASTCLOSE,
+			  READ_ONCE(config->fastclose)) ?:
+	      nla_put_u32(skb, MLB_A_CONFIG_DEAD, READ_ONCE(mn->dead.count));
 	rcu_read_lock();
 	key = rcu_dereference(mn->key);
 	if (!err && key)
@@ -357,6 +360,9 @@ int mlb_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 			   nla_get_u32(attrs[MLB_A_CONFIG_MAX_FLOWS]));
 		mlb_flow_trim(mn);
 	}
+	if (attrs[MLB_A_CONFIG_FASTCLOSE])
+		WRITE_ONCE(config->fastclose,
+			   nla_get_u32(attrs[MLB_A_CONFIG_FASTCLOSE]));
 	config_set_alive(mn, attrs);
 	config_notify(mn);
 unlock:

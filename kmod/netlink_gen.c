@@ -31,6 +31,14 @@ static const struct netlink_range_validation mlb_a_node_weight_range = {
 };
 
 /* Common nested types */
+const struct nla_policy mlb_client_nl_policy[MLB_A_CLIENT_KEY + 1] = {
+	[MLB_A_CLIENT_SADDR] = { .type = NLA_BINARY, },
+	[MLB_A_CLIENT_DADDR] = { .type = NLA_BINARY, },
+	[MLB_A_CLIENT_SPORT] = { .type = NLA_U16, },
+	[MLB_A_CLIENT_DPORT] = { .type = NLA_U16, },
+	[MLB_A_CLIENT_KEY] = NLA_POLICY_EXACT_LEN(MLB_MPTCP_KEY_LEN),
+};
+
 const struct nla_policy mlb_group_pool_nl_policy[MLB_A_GROUP_POOL_NODE + 1] = {
 	[MLB_A_GROUP_POOL_ADDR] = { .type = NLA_BINARY, },
 	[MLB_A_GROUP_POOL_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
@@ -44,7 +52,7 @@ const struct nla_policy mlb_group_prefix_nl_policy[MLB_A_GROUP_PREFIX_GROUP + 1]
 	[MLB_A_GROUP_PREFIX_GROUP] = NLA_POLICY_MIN(NLA_U16, 1),
 };
 
-const struct nla_policy mlb_owner_entry_nl_policy[MLB_A_OWNER_ENTRY_SEEN + 1] = {
+const struct nla_policy mlb_owner_entry_nl_policy[MLB_A_OWNER_ENTRY_CLIENT + 1] = {
 	[MLB_A_OWNER_ENTRY_TOKEN] = { .type = NLA_U32, },
 	[MLB_A_OWNER_ENTRY_NODE] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
 	[MLB_A_OWNER_ENTRY_CPU] = { .type = NLA_U32, },
@@ -52,10 +60,11 @@ const struct nla_policy mlb_owner_entry_nl_policy[MLB_A_OWNER_ENTRY_SEEN + 1] = 
 	[MLB_A_OWNER_ENTRY_AGE] = { .type = NLA_U32, },
 	[MLB_A_OWNER_ENTRY_RIVAL] = { .type = NLA_U16, },
 	[MLB_A_OWNER_ENTRY_SEEN] = { .type = NLA_FLAG, },
+	[MLB_A_OWNER_ENTRY_CLIENT] = NLA_POLICY_NESTED(mlb_client_nl_policy),
 };
 
 /* MLB_CMD_CONFIG_SET - do */
-static const struct nla_policy mlb_config_set_nl_policy[MLB_A_CONFIG_ALIVE_MULTIPLIER + 1] = {
+static const struct nla_policy mlb_config_set_nl_policy[MLB_A_CONFIG_FASTCLOSE + 1] = {
 	[MLB_A_CONFIG_RESOLVE_TIMEOUT] = NLA_POLICY_RANGE(NLA_U32, 2, 1000),
 	[MLB_A_CONFIG_RESOLVE_RATE] = NLA_POLICY_FULL_RANGE(NLA_U32, &mlb_a_config_resolve_rate_range),
 	[MLB_A_CONFIG_MAX_FLOWS] = NLA_POLICY_FULL_RANGE(NLA_U32, &mlb_a_config_max_flows_range),
@@ -63,6 +72,7 @@ static const struct nla_policy mlb_config_set_nl_policy[MLB_A_CONFIG_ALIVE_MULTI
 	[MLB_A_CONFIG_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[MLB_A_CONFIG_ALIVE_INTERVAL] = NLA_POLICY_MAX(NLA_U32, 10000),
 	[MLB_A_CONFIG_ALIVE_MULTIPLIER] = NLA_POLICY_RANGE(NLA_U32, 2, 255),
+	[MLB_A_CONFIG_FASTCLOSE] = NLA_POLICY_MAX(NLA_U32, 2),
 };
 
 /* MLB_CMD_KEY_SET - do */
@@ -195,7 +205,7 @@ const struct genl_split_ops mlb_nl_ops[24] = {
 		.cmd		= MLB_CMD_CONFIG_SET,
 		.doit		= mlb_nl_config_set_doit,
 		.policy		= mlb_config_set_nl_policy,
-		.maxattr	= MLB_A_CONFIG_ALIVE_MULTIPLIER,
+		.maxattr	= MLB_A_CONFIG_FASTCLOSE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -135,11 +135,11 @@ err_free:
 }
 
 /* Forget where the node's connections and flows are. */
-static void node_purge(struct mlb_net *mn, u16 id)
+static void node_purge(struct mlb_net *mn, u16 id, bool dead)
 {
 	/* A packet that saw the node alive may still make an entry. */
 	synchronize_net();
-	mlb_owner_purge(mn, id);
+	mlb_owner_purge(mn, id, dead);
 	mlb_flow_purge_node(mn, id);
 }
 
@@ -177,7 +177,9 @@ int mlb_node_set(struct mlb_net *mn, struct mlb_node *node, u16 weight,
 		return err;
 	}
 	if (state == MLB_NODE_STATE_DEAD && old_state != state)
-		node_purge(mn, node->id);
+		node_purge(mn, node->id, true);
+	else if (old_state == MLB_NODE_STATE_DEAD && old_state != state)
+		mlb_dead_forget(mn, node->id);
 	return 0;
 }
 
@@ -212,7 +214,8 @@ int mlb_node_del(struct mlb_net *mn, struct mlb_node *node,
 	xa_erase(&mn->nodes, node->id);
 	if (node->self)
 		mlb_tunnel_close(mn);
-	node_purge(mn, node->id);
+	node_purge(mn, node->id, false);
+	mlb_dead_forget(mn, node->id);
 	mlb_alive_forget(mn, node->id);
 	node_free(node);
 	return 0;

@@ -26,7 +26,8 @@
 #define CAPABLE_ACK_LEN		20
 #define CAPABLE_DATA_LEN	22
 #define CAPABLE_DATA_CSUM_LEN	24
-#define CAPABLE_PEER_KEY	12	/* offset, behind the sender's key */
+#define CAPABLE_KEY		4	/* offset of the sender's key */
+#define CAPABLE_PEER_KEY	12
 
 #define CAPABLE_VERSION		1
 #define CAPABLE_VERSION_MASK	0x0f
@@ -79,6 +80,7 @@ static enum mlb_mptcp_kind parse_capable_ack(const u8 *opt, unsigned int len,
 		return MLB_MPTCP_NONE;
 
 	memcpy(mp->peer_key, opt + CAPABLE_PEER_KEY, sizeof(mp->peer_key));
+	memcpy(mp->key, opt + CAPABLE_KEY, sizeof(mp->key));
 	return MLB_MPTCP_KEYS;
 }
 

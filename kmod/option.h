@@ -13,7 +13,8 @@
  *	MP_CAPABLE flags with which the stack falls back to plain TCP
  * @MLB_MPTCP_CAPABLE: SYN that opens a connection (RFC 8684 3.1); also of a
  *	later version than 1, which the stack answers with version 1
- * @MLB_MPTCP_KEYS: third packet of the handshake, with both keys; @peer_key
+ * @MLB_MPTCP_KEYS: third packet of the handshake, with both keys; @peer_key,
+ *	@key
  * @MLB_MPTCP_JOIN: SYN that adds a subflow (RFC 8684 3.2); @token, @token_at
  * @MLB_MPTCP_VERSION: SYN with MP_CAPABLE of version 0, or of a later one in
  *	a form that version 1 has not; the stack answers it as plain TCP
@@ -36,12 +37,14 @@ enum mlb_mptcp_kind {
  * @token_at: offset of the token in the options
  * @peer_key: key of the receiver of the segment, that is of the server, as
  *	the eight bytes stand in the option
+ * @key: key of the sender, that is of the client, likewise
  */
 struct mlb_mptcp {
 	enum mlb_mptcp_kind kind;
 	u32 token;
 	u8 token_at;
 	u8 peer_key[8];
+	u8 key[8];
 };
 
 /**

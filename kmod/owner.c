@@ -67,9 +67,17 @@ static struct mlb_owner *owner_new(u32 token, u16 node, u16 cpu,
 	return owner;
 }
 
+static void owner_free_now(void *ptr, void *arg)
+{
+	struct mlb_owner *owner = ptr;
+
+	kfree(rcu_access_pointer(owner->client));
+	kmem_cache_free(owner_cache, owner);
+}
+
 static void owner_free_rcu(struct rcu_head *rcu)
 {
-	kmem_cache_free(owner_cache, container_of(rcu, struct mlb_owner, rcu));
+	owner_free_now(container_of(rcu, struct mlb_owner, rcu), NULL);
 }
 
 /* Out of every list; readers may still have it. */
@@ -393,6 +401,29 @@ void mlb_owner_remove_local(struct mlb_net *mn, struct mlb_owner *owner)
 }
 
 /**
+ * mlb_owner_set_client() - say how to tell a connection's client
+ * @mn: the namespace
+ * @client: of the connection; taken
+ *
+ * Does nothing unless there is an entry of its token and its node, which knows
+ * of no client. Process context.
+ */
+void mlb_owner_set_client(struct mlb_net *mn, struct mlb_client *client)
+{
+	struct mlb_owner *owner;
+
+	spin_lock_bh(&mn->owners.lock);
+	owner = mlb_owner_locked(mn, client->token);
+	if (owner && owner->node == client->node &&
+	    !rcu_access_pointer(owner->client)) {
+		rcu_assign_pointer(owner->client, client);
+		client = NULL;
+	}
+	spin_unlock_bh(&mn->owners.lock);
+	kfree(client);
+}
+
+/**
  * mlb_owner_room() - how many entries more the table takes
  * @mn: the namespace
  *
@@ -426,15 +457,10 @@ int mlb_owner_net_init(struct mlb_net *mn)
 	return err;
 }
 
-static void owner_free(void *ptr, void *arg)
-{
-	kmem_cache_free(owner_cache, ptr);
-}
-
 void mlb_owner_net_exit(struct mlb_net *mn)
 {
 	mlb_owner_age_net_exit(mn);
-	rhashtable_free_and_destroy(&mn->owners.hash, owner_free, NULL);
+	rhashtable_free_and_destroy(&mn->owners.hash, owner_free_now, NULL);
 	kvfree(mn->owners.per_node);
 }
 

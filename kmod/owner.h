@@ -8,6 +8,7 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+struct mlb_client;
 struct mlb_net;
 
 /* Where an entry came from, and so who may remove it. */
@@ -31,12 +32,13 @@ enum mlb_owner_origin {
  * @born: jiffies when the entry was made, or last used if it ages
  * @origin: enum mlb_owner_origin
  * @told: listeners know this entry of MLB_OWNER_SEEN
+ * @client: how to tell the client when the node is dead, or NULL
  * @list: in the list of &mlb_owner_table for its origin, later in .gone; an
  *	entry of MLB_OWNER_NETLINK is in none
  * @rcu: delays freeing
  *
- * @cpu, @rival and @born may change under readers. @told and @list are for the
- * holder of &mlb_owner_table.lock. The rest does not change.
+ * @cpu, @rival, @born and @client may change under readers. @told and @list are
+ * for the holder of &mlb_owner_table.lock. The rest does not change.
  */
 struct mlb_owner {
 	struct rhash_head hash;
@@ -47,6 +49,7 @@ struct mlb_owner {
 	u8 origin;
 	u8 told;
 	u32 born;
+	struct mlb_client __rcu *client;
 	struct list_head list;
 	struct rcu_head rcu;
 };
@@ -101,10 +104,11 @@ int mlb_owner_announce(struct mlb_net *mn, u32 token, u16 node, u16 cpu);
 int mlb_owner_withdraw(struct mlb_net *mn, u32 token, u16 node);
 bool mlb_owner_remove(struct mlb_net *mn, u32 token);
 void mlb_owner_remove_local(struct mlb_net *mn, struct mlb_owner *owner);
+void mlb_owner_set_client(struct mlb_net *mn, struct mlb_client *client);
 u32 mlb_owner_room(struct mlb_net *mn);
 
 /* owner_age.c */
-void mlb_owner_purge(struct mlb_net *mn, u16 node);
+void mlb_owner_purge(struct mlb_net *mn, u16 node, bool dead);
 void mlb_owner_used(struct mlb_owner *owner);
 bool mlb_owner_age(struct mlb_net *mn);
 

@@ -70,9 +70,12 @@ bool mlb_owner_make_room(struct mlb_net *mn, enum mlb_owner_origin origin)
 	return true;
 }
 
-/* Whether an entry went. Only its rival is left of one that had a rival. */
-static bool owner_purge_one(struct mlb_net *mn, u32 token, u16 node)
+/* Whether an entry went. Only its rival is left of one that had a rival, and of
+ * one whose node is dead its client.
+ */
+static bool owner_purge_one(struct mlb_net *mn, u32 token, u16 node, bool dead)
 {
+	struct mlb_client *client = NULL;
 	struct mlb_owner *owner;
 	bool gone = false;
 
@@ -82,15 +85,20 @@ static bool owner_purge_one(struct mlb_net *mn, u32 token, u16 node)
 		WRITE_ONCE(owner->rival, 0);
 	if (owner && owner->origin != MLB_OWNER_LOCAL &&
 	    (!node || owner->node == node)) {
+		if (dead)
+			client = rcu_replace_pointer(owner->client, NULL,
+						     lockdep_is_held(&mn->owners.lock));
 		mlb_owner_end(mn, owner);
 		gone = true;
 	}
 	spin_unlock_bh(&mn->owners.lock);
+	if (client)
+		mlb_dead_add(mn, client);
 	return gone;
 }
 
 /* One walk; returns how many it has removed. */
-static unsigned int owner_purge_once(struct mlb_net *mn, u16 node)
+static unsigned int owner_purge_once(struct mlb_net *mn, u16 node, bool dead)
 {
 	struct rhashtable_iter iter;
 	struct mlb_owner *owner;
@@ -104,7 +112,8 @@ static unsigned int owner_purge_once(struct mlb_net *mn, u16 node)
 			continue;	/* resized: the walk starts anew */
 		if (!node || owner->node == node ||
 		    READ_ONCE(owner->rival) == node)
-			removed += owner_purge_one(mn, owner->token, node);
+			removed += owner_purge_one(mn, owner->token, node,
+						   dead);
 		if (++n % 256 == 0) {
 			rhashtable_walk_stop(&iter);
 			cond_resched();
@@ -121,10 +130,11 @@ static unsigned int owner_purge_once(struct mlb_net *mn, u16 node)
  * mlb_owner_purge() - remove the claims of other nodes
  * @mn: the namespace
  * @node: only those of this one, or 0
+ * @dead: the node is dead, and its clients may have to be told
  *
  * Process context. Entries made meanwhile may stay.
  */
-void mlb_owner_purge(struct mlb_net *mn, u16 node)
+void mlb_owner_purge(struct mlb_net *mn, u16 node, bool dead)
 {
 	unsigned int walks = 0;
 
@@ -132,7 +142,7 @@ void mlb_owner_purge(struct mlb_net *mn, u16 node)
 	 * place in the bucket and passes over others, so walk until none is
 	 * left; but not for ever, as answers may make new ones all the time.
 	 */
-	while (owner_purge_once(mn, node) && ++walks < OWNER_PURGE_WALKS)
+	while (owner_purge_once(mn, node, dead) && ++walks < OWNER_PURGE_WALKS)
 		;
 }
 

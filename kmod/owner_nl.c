@@ -3,11 +3,35 @@
  * Owner entries over netlink, many in a message.
  */
 #include <linux/jiffies.h>
+#include <net/ipv6.h>
 
 #include "net.h"
 #include "netlink.h"
 #include "node.h"
 #include "owner.h"
+
+/* Inside rcu_read_lock(). */
+static int client_put(struct sk_buff *skb, const struct mlb_owner *owner)
+{
+	const struct mlb_client *client = rcu_dereference(owner->client);
+	const struct mlb_tuple *t;
+	struct nlattr *nest;
+
+	if (!client)
+		return 0;
+	t = &client->tuple;
+	nest = nla_nest_start(skb, MLB_A_OWNER_ENTRY_CLIENT);
+	if (!nest)
+		return -EMSGSIZE;
+	if (mlb_nl_put_addr(skb, MLB_A_CLIENT_SADDR, &t->saddr) ||
+	    mlb_nl_put_addr(skb, MLB_A_CLIENT_DADDR, &t->daddr) ||
+	    nla_put_u16(skb, MLB_A_CLIENT_SPORT, ntohs(t->sport)) ||
+	    nla_put_u16(skb, MLB_A_CLIENT_DPORT, ntohs(t->dport)) ||
+	    nla_put(skb, MLB_A_CLIENT_KEY, sizeof(client->key), client->key))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
 
 static int owner_put(struct sk_buff *skb, u32 token, u16 node, u16 cpu,
 		     u16 rival, bool seen)
@@ -33,7 +57,8 @@ static int owner_put_entry(struct sk_buff *skb, const struct mlb_owner *owner)
 	     nla_put_flag(skb, MLB_A_OWNER_ENTRY_LOCAL)) ||
 	    nla_put_u32(skb, MLB_A_OWNER_ENTRY_AGE,
 			jiffies_to_msecs((u32)jiffies -
-					 READ_ONCE(owner->born)))) {
+					 READ_ONCE(owner->born))) ||
+	    client_put(skb, owner)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;
 	}
@@ -62,20 +87,23 @@ void mlb_owner_batch_send(struct mlb_owner_batch *batch)
 	batch->skb = NULL;
 }
 
-/* Whom a node that begins to have a token has to share it with, or 0. */
-static u16 owner_rival(const struct mlb_owner_batch *batch, u32 token, u16 node)
+/* Who begins to have a token may have to share it, and knows its client. */
+static int owner_batch_put_entry(struct mlb_owner_batch *batch, u32 token,
+				 u16 node, u16 cpu)
 {
-	struct mlb_owner *owner;
-	u16 rival = 0;
+	struct mlb_owner *owner = NULL;
+	int err;
 
-	if (batch->cmd != MLB_CMD_OWNER_ADD_NTF)
-		return 0;
 	rcu_read_lock();
-	owner = mlb_owner_find(batch->mn, token);
-	if (owner && owner->node == node)
-		rival = READ_ONCE(owner->rival);
+	if (batch->cmd == MLB_CMD_OWNER_ADD_NTF)
+		owner = mlb_owner_find(batch->mn, token);
+	if (owner && owner->node != node)
+		owner = NULL;
+	err = owner_put(batch->skb, token, node, cpu,
+			owner ? READ_ONCE(owner->rival) : 0, batch->seen) ?:
+	      (owner ? client_put(batch->skb, owner) : 0);
 	rcu_read_unlock();
-	return rival;
+	return err;
 }
 
 static bool owner_batch_put(struct mlb_owner_batch *batch, u32 token, u16 node,
@@ -85,8 +113,7 @@ static bool owner_batch_put(struct mlb_owner_batch *batch, u32 token, u16 node,
 
 	if (!nest)
 		return false;
-	if (owner_put(batch->skb, token, node, cpu,
-		      owner_rival(batch, token, node), batch->seen)) {
+	if (owner_batch_put_entry(batch, token, node, cpu)) {
 		nla_nest_cancel(batch->skb, nest);
 		return false;
 	}
@@ -198,25 +225,67 @@ int mlb_nl_owner_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-/* One entry of a request; @node is 0 when it is not told. What stands behind
- * the CPU among an entry's attributes is for answers only, and refused.
- */
+/* One entry of a request; @node is 0 when it is not told. */
 struct owner_request {
 	u32 token;
 	u16 node;
 	u16 cpu;
+	bool has_client;
+	struct mlb_tuple tuple;
+	u8 key[MLB_MPTCP_KEY_LEN];
 };
+
+static int client_parse(const struct nlattr *attr, struct owner_request *req,
+			struct netlink_ext_ack *extack)
+{
+	struct nlattr *tb[MLB_A_CLIENT_MAX + 1];
+	struct mlb_tuple *t = &req->tuple;
+	int err;
+
+	err = nla_parse_nested(tb, MLB_A_CLIENT_MAX, attr,
+			       mlb_client_nl_policy, extack);
+	if (err)
+		return err;
+	if (!tb[MLB_A_CLIENT_SADDR] || !tb[MLB_A_CLIENT_DADDR] ||
+	    !tb[MLB_A_CLIENT_SPORT] || !tb[MLB_A_CLIENT_DPORT] ||
+	    !tb[MLB_A_CLIENT_KEY]) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "a client needs addresses, ports and a key");
+		return -EINVAL;
+	}
+	err = mlb_nl_get_addr(tb[MLB_A_CLIENT_SADDR], &t->saddr, extack) ?:
+	      mlb_nl_get_addr(tb[MLB_A_CLIENT_DADDR], &t->daddr, extack);
+	if (err)
+		return err;
+	if (ipv6_addr_v4mapped(&t->saddr) != ipv6_addr_v4mapped(&t->daddr)) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "a client's addresses are of two families");
+		return -EINVAL;
+	}
+	t->sport = htons(nla_get_u16(tb[MLB_A_CLIENT_SPORT]));
+	t->dport = htons(nla_get_u16(tb[MLB_A_CLIENT_DPORT]));
+	memcpy(req->key, nla_data(tb[MLB_A_CLIENT_KEY]), sizeof(req->key));
+	req->has_client = true;
+	return 0;
+}
 
 static int owner_parse(const struct nlattr *attr, struct owner_request *req,
 		       struct netlink_ext_ack *extack)
 {
-	struct nlattr *tb[MLB_A_OWNER_ENTRY_CPU + 1];
+	struct nlattr *tb[MLB_A_OWNER_ENTRY_MAX + 1];
 	int err;
 
-	err = nla_parse_nested(tb, MLB_A_OWNER_ENTRY_CPU, attr,
+	memset(req, 0, sizeof(*req));
+	err = nla_parse_nested(tb, MLB_A_OWNER_ENTRY_MAX, attr,
 			       mlb_owner_entry_nl_policy, extack);
 	if (err)
 		return err;
+	if (tb[MLB_A_OWNER_ENTRY_LOCAL] || tb[MLB_A_OWNER_ENTRY_AGE] ||
+	    tb[MLB_A_OWNER_ENTRY_RIVAL] || tb[MLB_A_OWNER_ENTRY_SEEN]) {
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "an entry has an attribute that only answers have");
+		return -EINVAL;
+	}
 	req->token = tb[MLB_A_OWNER_ENTRY_TOKEN] ?
 		     nla_get_u32(tb[MLB_A_OWNER_ENTRY_TOKEN]) : 0;
 	if (!req->token) {
@@ -237,6 +306,8 @@ static int owner_parse(const struct nlattr *attr, struct owner_request *req,
 		}
 		req->cpu = cpu;
 	}
+	if (tb[MLB_A_OWNER_ENTRY_CLIENT])
+		return client_parse(tb[MLB_A_OWNER_ENTRY_CLIENT], req, extack);
 	return 0;
 }
 
@@ -300,13 +371,23 @@ static int owner_judge_add(struct mlb_net *mn, struct owner_add *add,
 static int owner_add_one(struct mlb_net *mn, const struct owner_add *add,
 			 const struct nlattr *attr)
 {
+	struct mlb_client *client;
 	struct owner_request req;
+	int err;
 
 	owner_parse(attr, &req, NULL);
 	if (add->announce)
-		return mlb_owner_announce(mn, req.token, req.node, req.cpu);
-	return mlb_owner_insert(mn, req.token, req.node, req.cpu,
-				MLB_OWNER_NETLINK, add->replace);
+		err = mlb_owner_announce(mn, req.token, req.node, req.cpu);
+	else
+		err = mlb_owner_insert(mn, req.token, req.node, req.cpu,
+				       MLB_OWNER_NETLINK, add->replace);
+	if (err || !req.has_client || !READ_ONCE(mn->config.fastclose))
+		return err;
+	client = mlb_client_new(&req.tuple, req.key, req.token, req.node,
+				GFP_KERNEL_ACCOUNT);
+	if (client)	/* without, its client is told less */
+		mlb_owner_set_client(mn, client);
+	return 0;
 }
 
 /*
@@ -464,7 +545,7 @@ int mlb_nl_owner_flush_doit(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *node = info->attrs[MLB_A_OWNER_NODE];
 
 	mutex_lock(&mn->lock);
-	mlb_owner_purge(mn, node ? nla_get_u16(node) : 0);
+	mlb_owner_purge(mn, node ? nla_get_u16(node) : 0, false);
 	mutex_unlock(&mn->lock);
 	return 0;
 }

@@ -4,11 +4,18 @@
 
 #include <linux/skbuff.h>
 
+struct mlb_client;
 struct mlb_net;
 struct mlb_packet;
+struct mlb_tuple;
 
 void mlb_reset_send(struct mlb_net *mn, const struct sk_buff *skb,
-		    const struct mlb_packet *pkt, const u8 *opt,
-		    unsigned int optlen);
+		    const struct mlb_packet *pkt);
+void mlb_reset_fastclose(struct mlb_net *mn, const struct sk_buff *skb,
+			 const struct mlb_packet *pkt,
+			 struct mlb_client *client);
+void mlb_reset_join(struct mlb_net *mn, const struct sk_buff *skb,
+		    const struct mlb_packet *pkt);
+void mlb_reset_probe(struct mlb_net *mn, const struct mlb_tuple *tuple);
 
 #endif

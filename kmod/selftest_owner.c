@@ -162,7 +162,7 @@ int __init mlb_selftest_owner(void)
 		owner_end_local(mn, 1);
 		owner_end_local(mn, 2);
 		mutex_unlock(&mn->learn.lock);
-		mlb_owner_purge(mn, 0);
+		mlb_owner_purge(mn, 0, false);
 		flush_delayed_work(&mn->owners.tell);
 		mn->config.max_owners = max;
 		pass = pass && !mn->owners.count && !mn->owners.per_node[2];

@@ -46,7 +46,7 @@ static void steer_learn(struct mlb_net *mn, struct sk_buff *skb,
 {
 	mlb_packet_options(skb, pkt);
 	if (pkt->mp.kind == MLB_MPTCP_KEYS)
-		mlb_learn_handshake(mn, pkt->mp.peer_key);
+		mlb_learn_handshake(mn, &pkt->tuple, &pkt->mp);
 }
 
 /* Whether the packet can be the third of the socket's handshake. */
@@ -170,6 +170,8 @@ static void steer_count(struct mlb_net *mn, const struct mlb_packet *pkt,
 	case MLB_REASON_GROUP_REFUSED:
 		mlb_count(mn, STEER_REFUSED_GROUP);
 		break;
+	case MLB_REASON_OWNER_DEAD:	/* the RST counts for itself */
+		break;
 	case MLB_REASON_SOCKET:
 		mlb_count(mn, STEER_SOCKET);
 		break;
@@ -234,7 +236,7 @@ static void steer_remember(struct mlb_net *mn, struct sk_buff *skb,
 	case MLB_REASON_TOKEN_OWNER:
 		mlb_owner_used(d->owner);
 		mlb_flow_insert(mn, &pkt->tuple, d->node->id,
-				MLB_FLOW_STATE_SYN);
+				MLB_FLOW_STATE_SYN, pkt->mp.token);
 		return;
 	case MLB_REASON_SCHEDULER_MAGLEV:
 	case MLB_REASON_SCHEDULER_PAST:
@@ -243,7 +245,7 @@ static void steer_remember(struct mlb_net *mn, struct sk_buff *skb,
 	}
 	mlb_flow_insert(mn, &pkt->tuple, d->node->id,
 			pkt->closing ? MLB_FLOW_STATE_CLOSING :
-				       MLB_FLOW_STATE_ESTABLISHED);
+				       MLB_FLOW_STATE_ESTABLISHED, 0);
 	steer_learn_seen(mn, skb, pkt, d->node);
 }
 
@@ -288,6 +290,37 @@ static unsigned int steer_local(struct mlb_net *mn, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
+static unsigned int steer_reset(struct mlb_net *mn, const struct sk_buff *skb,
+				const struct mlb_packet *pkt,
+				const struct mlb_decision *d)
+{
+	trace_mlb_steer(&pkt->tuple, d->rule, 0);
+	if (d->reason != MLB_REASON_OWNER_DEAD)
+		mlb_reset_send(mn, skb, pkt);
+	else if (d->dead)
+		mlb_reset_fastclose(mn, skb, pkt, d->dead);
+	else
+		mlb_reset_join(mn, skb, pkt);
+	return NF_DROP;
+}
+
+/* Whether a packet whose flow nobody has is answered here, and not by the
+ * stack, since its node is dead and its client can be told.
+ */
+static bool steer_tell(struct mlb_net *mn, const struct sk_buff *skb,
+		       const struct mlb_packet *pkt)
+{
+	struct mlb_client *client;
+
+	if (pkt->syn || pkt->icmp)
+		return false;
+	client = mlb_dead_find(mn, &pkt->tuple);
+	if (!client)
+		return false;
+	mlb_reset_fastclose(mn, skb, pkt, client);
+	return true;
+}
+
 static unsigned int steer_ask(struct mlb_net *mn, struct sk_buff *skb,
 			      const struct nf_hook_state *state,
 			      const struct mlb_packet *pkt,
@@ -302,6 +335,7 @@ static unsigned int steer_ask(struct mlb_net *mn, struct sk_buff *skb,
 		.weak_self = d->sk,
 		.icmp = pkt->icmp,
 	};
+	unsigned int verdict;
 
 	if (d->sk)
 		sock_gen_put(d->sk);
@@ -313,16 +347,10 @@ static unsigned int steer_ask(struct mlb_net *mn, struct sk_buff *skb,
 		question.hint = d->node->id;
 	else if (d->node)
 		question.fallback = d->node->id;
-	return mlb_resolve_packet(mn, skb, state, &question);
-}
-
-static unsigned int steer_reset(struct mlb_net *mn, const struct sk_buff *skb,
-				const struct mlb_packet *pkt,
-				const struct mlb_decision *d)
-{
-	trace_mlb_steer(&pkt->tuple, d->rule, 0);
-	mlb_reset_send(mn, skb, pkt, NULL, 0);
-	return NF_DROP;
+	verdict = mlb_resolve_packet(mn, skb, state, &question);
+	if (verdict == NF_ACCEPT && steer_tell(mn, skb, pkt))
+		return NF_DROP;
+	return verdict;
 }
 
 /*
@@ -421,11 +449,14 @@ void mlb_steer_found(struct mlb_net *mn, struct sk_buff *skb,
 		mlb_count(mn, STEER_RESOLVED);
 	else
 		mlb_count(mn, STEER_PLAIN);
+	if (kind == MLB_TUNMSG_TOKEN)
+		mlb_packet_options(skb, &pkt);
 	if (!pkt.icmp) {
 		mlb_flow_insert(mn, &pkt.tuple, node->id,
 				kind == MLB_TUNMSG_TOKEN ? MLB_FLOW_STATE_SYN :
 				pkt.closing ? MLB_FLOW_STATE_CLOSING :
-					      MLB_FLOW_STATE_ESTABLISHED);
+					      MLB_FLOW_STATE_ESTABLISHED,
+				kind == MLB_TUNMSG_TOKEN ? pkt.mp.token : 0);
 		steer_learn_seen(mn, skb, &pkt, node);
 	}
 	trace_mlb_steer(&pkt.tuple, MLB_RULE_RESOLVED, node->id);
@@ -465,9 +496,15 @@ void mlb_steer_continue(struct mlb_net *mn, struct sk_buff *skb, mlb_okfn okfn)
 	struct mlb_packet pkt;
 	unsigned int next = 0;
 
-	if (trace_mlb_steer_enabled() &&
-	    mlb_packet_parse(mn, skb, ipv6 ? NFPROTO_IPV6 : NFPROTO_IPV4, &pkt))
+	if ((trace_mlb_steer_enabled() || READ_ONCE(mn->dead.count)) &&
+	    mlb_packet_parse(mn, skb, ipv6 ? NFPROTO_IPV6 : NFPROTO_IPV4,
+			     &pkt)) {
 		trace_mlb_steer(&pkt.tuple, MLB_RULE_UNCLAIMED, 0);
+		if (steer_tell(mn, skb, &pkt)) {
+			consume_skb(skb);
+			return;
+		}
+	}
 
 	nf_hook_state_init(&state, NF_INET_PRE_ROUTING,
 			   ipv6 ? NFPROTO_IPV6 : NFPROTO_IPV4, skb->dev, NULL,

@@ -37,6 +37,8 @@ from() # 4|6 N: the client's address
 	echo "${addrs[$2]}"
 }
 
+vip_port() { [ "$1" = 4 ] && echo "$VIP4:$PORT" || echo "[$VIP6]:$PORT"; }
+
 # N connections of the client's address, and who served them.
 connect() # NAME 4|6 ADDRESS
 {
@@ -278,16 +280,13 @@ for outer in 4 6; do
 	mlb_up --family $outer
 	services_up
 	servers_up
-	for sched in local maglev; do
-		[ $sched.$outer != maglev.6 ] || continue
-		service_all set "$VIP4:$PORT" sched $sched
-		service_all set "[$VIP6]:$PORT" sched $sched
-		for f in 4 6; do
-			[ $outer = 4 ] || [ $f = 6 ] || continue
-			placed $f $sched
-			refused $f $sched
-		done
-	done
+	if [ $outer = 4 ]; then
+		placed 4 local
+		refused 4 local
+	fi
+	service_all set "$(vip_port $outer)" sched maglev
+	placed $outer maglev
+	refused $outer maglev
 	changes $outer
 	if [ $outer = 4 ]; then
 		by_hand

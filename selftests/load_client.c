@@ -323,7 +323,8 @@ static int client_poll(int epfd, const struct load_options *opt,
 	return 0;
 }
 
-static void report(uint64_t begin)
+/* @flow: when data began to flow, or 0 */
+static void report(uint64_t begin, uint64_t flow)
 {
 	unsigned int second = 0, at_end = 0;
 	uint64_t up = 0, down = 0;
@@ -336,10 +337,11 @@ static void report(uint64_t begin)
 	}
 	printf("connections=%u connected=%u second=%u second_at_end=%u ok=%u "
 	       "corrupt=%u reset=%u refused=%u cut=%u other=%u timeout=%u "
-	       "up=%llu down=%llu ms=%llu by_id=", total, greeted(), second,
+	       "up=%llu down=%llu ms=%llu data_ms=%llu by_id=", total, greeted(), second,
 	       at_end, ok, corrupt, reset, refused, cut, other, timeouts,
 	       (unsigned long long)up, (unsigned long long)down,
-	       (unsigned long long)(load_now_ms() - begin));
+	       (unsigned long long)(load_now_ms() - begin),
+	       (unsigned long long)(flow ? load_now_ms() - flow : 0));
 	for (unsigned int i = 0, n = 0; i < ID_MAX; i++)
 		if (by_id[i])
 			printf("%s%u:%u", n++ ? "," : "", i, by_id[i]);
@@ -349,7 +351,7 @@ static void report(uint64_t begin)
 int load_client(const struct load_options *opt)
 {
 	enum { CONNECT, SECOND, WAIT, START, FLOW } phase = CONNECT;
-	uint64_t begin = load_now_ms(), since = 0;
+	uint64_t begin = load_now_ms(), since = 0, flow = 0;
 	int epfd = epoll_create1(EPOLL_CLOEXEC);
 	struct epoll_event ev = { .events = EPOLLIN, .data.u32 = KEY_STDIN };
 	unsigned int lines = 0;
@@ -392,6 +394,7 @@ int load_client(const struct load_options *opt)
 			if (opt->wait_stdin && !lines)
 				break;
 			transfer_begin(opt);
+			flow = now;
 			phase = START;
 			break;
 		case START:
@@ -409,7 +412,7 @@ int load_client(const struct load_options *opt)
 		if (client_poll(epfd, opt, &lines))
 			goto fail;
 	}
-	report(begin);
+	report(begin, flow);
 	return ok == total ? 0 : 1;
 fail:
 	perror("mptcp_load: client");

@@ -88,8 +88,10 @@ static void judge(const u8 *opt, size_t len, bool syn, struct mlb_mptcp *mp)
 		mp->kind = MLB_MPTCP_NONE;
 	} else if (one->bytes[2] / 16 == 0) {
 		mp->kind = judge_capable(one, syn);
-		if (mp->kind == MLB_MPTCP_KEYS)
+		if (mp->kind == MLB_MPTCP_KEYS) {
+			memcpy(mp->key, one->bytes + 4, 8);
 			memcpy(mp->peer_key, one->bytes + 4 + 8, 8);
+		}
 	} else if (!syn) {
 		mp->kind = MLB_MPTCP_NONE;
 	} else if (one->len == 12) {
@@ -134,7 +136,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (want.kind == MLB_MPTCP_JOIN)
 		check(got.token == want.token, "token");
 	if (want.kind == MLB_MPTCP_KEYS)
-		check(!memcmp(got.peer_key, want.peer_key, 8), "key");
+		check(!memcmp(got.peer_key, want.peer_key, 8) &&
+		      !memcmp(got.key, want.key, 8), "key");
 	free(opt);
 	return 0;
 }

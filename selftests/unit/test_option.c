@@ -29,6 +29,7 @@
 #define DSS_ACK		30, 8, 0x20, 0x01, 9, 9, 9, 9
 #define RM_ADDR		30, 4, 0x40, 3
 
+static const u8 client_key[] = { CLIENT_KEY };
 static const u8 server_key[] = { SERVER_KEY };
 
 static const struct packet {
@@ -172,9 +173,12 @@ static void test_packets(void **state)
 				 p->kind);
 		if (mp.kind == MLB_MPTCP_JOIN)
 			assert_int_equal(mp.token, 0xfedcba98);
-		if (mp.kind == MLB_MPTCP_KEYS)
+		if (mp.kind == MLB_MPTCP_KEYS) {
 			assert_memory_equal(mp.peer_key, server_key,
 					    sizeof(server_key));
+			assert_memory_equal(mp.key, client_key,
+					    sizeof(client_key));
+		}
 	}
 	print_message("%zu packets\n", sizeof(packets) / sizeof(*p));
 }

@@ -14,6 +14,7 @@ static const char *const config_attrs[] = {
 	[MLB_A_CONFIG_KEY] = "key",
 	[MLB_A_CONFIG_ALIVE_INTERVAL] = "alive-interval",
 	[MLB_A_CONFIG_ALIVE_MULTIPLIER] = "alive-multiplier",
+	[MLB_A_CONFIG_FASTCLOSE] = "fastclose",
 };
 
 static const struct mlb_attr_names config_names = MLB_ATTR_NAMES(config_attrs);
@@ -22,12 +23,13 @@ static const struct mlb_attr_names config_names = MLB_ATTR_NAMES(config_attrs);
 	(MLB_F_CONFIG_RESOLVE_TIMEOUT | MLB_F_CONFIG_RESOLVE_RATE |   \
 	 MLB_F_CONFIG_MAX_FLOWS | MLB_F_CONFIG_MAX_OWNERS |           \
 	 MLB_F_CONFIG_PORT | MLB_F_CONFIG_ALIVE_INTERVAL |            \
-	 MLB_F_CONFIG_ALIVE_MULTIPLIER)
+	 MLB_F_CONFIG_ALIVE_MULTIPLIER | MLB_F_CONFIG_FASTCLOSE)
 
 int mlb_config_decode(struct nlmsghdr *nlh, struct mlb_config *config)
 {
 	struct nlattr *tb[MLB_A_CONFIG_MAX + 1];
 	const struct nlattr *key_id;
+	uint32_t fastclose;
 	int ret = mlb_parse(nlh, tb, MLB_A_CONFIG_MAX);
 
 	if (ret)
@@ -58,6 +60,13 @@ int mlb_config_decode(struct nlmsghdr *nlh, struct mlb_config *config)
 	if (mlb_get_u32(tb[MLB_A_CONFIG_ALIVE_MULTIPLIER],
 			&config->alive_multiplier))
 		config->fields |= MLB_F_CONFIG_ALIVE_MULTIPLIER;
+
+	if (mlb_get_u32(tb[MLB_A_CONFIG_FASTCLOSE], &fastclose)) {
+		config->fastclose = fastclose;
+		config->fields |= MLB_F_CONFIG_FASTCLOSE;
+	}
+	if (mlb_get_u32(tb[MLB_A_CONFIG_DEAD], &config->dead))
+		config->fields |= MLB_F_CONFIG_DEAD;
 
 	key_id = tb[MLB_A_CONFIG_KEY_ID];
 	if (key_id && nla_len(key_id) == sizeof(config->key_id)) {
@@ -91,7 +100,7 @@ int mlb_config_set(struct mlb *mlb, const struct mlb_config *config)
 		return mlb_error_local(mlb, EINVAL,
 				       "a setting that can only be read");
 
-	msg = mlb_msg_new(mlb, MLB_CMD_CONFIG_SET, 0, 64);
+	msg = mlb_msg_new(mlb, MLB_CMD_CONFIG_SET, 0, 128);
 	if (!msg)
 		return -ENOMEM;
 	if (config->fields & MLB_F_CONFIG_RESOLVE_TIMEOUT)
@@ -112,6 +121,8 @@ int mlb_config_set(struct mlb *mlb, const struct mlb_config *config)
 	if (config->fields & MLB_F_CONFIG_ALIVE_MULTIPLIER)
 		NLA_PUT_U32(msg, MLB_A_CONFIG_ALIVE_MULTIPLIER,
 			    config->alive_multiplier);
+	if (config->fields & MLB_F_CONFIG_FASTCLOSE)
+		NLA_PUT_U32(msg, MLB_A_CONFIG_FASTCLOSE, config->fastclose);
 	return mlb_do_free(mlb, msg, &config_names, NULL, NULL);
 
 nla_put_failure:

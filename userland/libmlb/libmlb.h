@@ -116,6 +116,8 @@ const struct mlb_error *mlb_last_error(const struct mlb *mlb);
 #define MLB_F_CONFIG_PARKED (1u << 8)
 #define MLB_F_CONFIG_ALIVE_INTERVAL (1u << 9)
 #define MLB_F_CONFIG_ALIVE_MULTIPLIER (1u << 10)
+#define MLB_F_CONFIG_FASTCLOSE (1u << 11)
+#define MLB_F_CONFIG_DEAD (1u << 12)
 
 /**
  * struct mlb_config - settings and table sizes of a namespace
@@ -130,10 +132,12 @@ const struct mlb_error *mlb_last_error(const struct mlb *mlb);
  *	10..10000; 0 sends none, and suspects no node
  * @alive_multiplier: peers suspect this node after so many intervals of
  *	silence, 2..255
+ * @fastclose: whether clients are told that their connection's node is dead
  * @key_id: fingerprint of the cluster key; not set while there is no key
  * @flows: flow entries now; read only, as are the following
  * @owners: owner entries now
  * @parked: packets waiting for an answer now
+ * @dead: connections of dead nodes whose clients can be told now
  */
 struct mlb_config {
 	unsigned int fields;
@@ -144,10 +148,12 @@ struct mlb_config {
 	uint16_t port;
 	uint32_t alive_interval;
 	uint32_t alive_multiplier;
+	enum mlb_fastclose fastclose;
 	uint8_t key_id[MLB_KEY_ID_LEN];
 	uint32_t flows;
 	uint32_t owners;
 	uint32_t parked;
+	uint32_t dead;
 };
 
 int mlb_config_get(struct mlb *mlb, struct mlb_config *config);
@@ -378,6 +384,19 @@ void mlb_pools_free(struct mlb_pools *pools);
  */
 
 /**
+ * struct mlb_client - how to tell a client that its connection's node is dead
+ * @src: the client's end of the first subflow
+ * @dst: the service
+ * @key: the client's key (RFC 8684 3.1), as in the option; whoever knows it can
+ *	end the connection
+ */
+struct mlb_client {
+	struct mlb_endpoint src;
+	struct mlb_endpoint dst;
+	uint8_t key[MLB_MPTCP_KEY_LEN];
+};
+
+/**
  * struct mlb_owner - which node holds a connection
  * @token: of the connection (RFC 8684 3.2)
  * @node: its node
@@ -388,6 +407,8 @@ void mlb_pools_free(struct mlb_pools *pools);
  * @seen: learnt here from a handshake with a node that has no mlb; read only
  * @age: ms since the entry was made, or since a join last used it where it
  *	was made from a peer's answer or from such a handshake; read only
+ * @client: its client, where fastclose is on, or NULL; from listings and events
+ *	valid until the callback returns, not told by mlb_owner_get()
  */
 struct mlb_owner {
 	uint32_t token;
@@ -397,6 +418,7 @@ struct mlb_owner {
 	uint16_t rival;
 	bool local;
 	bool seen;
+	const struct mlb_client *client;
 };
 
 typedef int mlb_owner_fn(const struct mlb_owner *owner, void *arg);

@@ -13,10 +13,48 @@ static const char *const owner_attrs[] = {
 
 static const struct mlb_attr_names owner_names = MLB_ATTR_NAMES(owner_attrs);
 
-/* A nest with token, node and cpu. */
+/* A nest with token, node and cpu, and one with a client. */
 #define ENTRY_ROOM (NLA_HDRLEN + 3 * (NLA_HDRLEN + 4))
+#define CLIENT_ROOM (NLA_HDRLEN + 2 * (NLA_HDRLEN + 16) + 3 * (NLA_HDRLEN + 8))
 
-static int decode_entry(struct nlattr *nest, struct mlb_owner *owner)
+static int decode_client(struct nlattr *nest, struct mlb_client *client)
+{
+	struct nlattr *tb[MLB_A_CLIENT_MAX + 1], *key;
+
+	memset(client, 0, sizeof(*client));
+	if (nla_parse_nested(tb, MLB_A_CLIENT_MAX, nest, NULL) < 0 ||
+	    !tb[MLB_A_CLIENT_SADDR] || !tb[MLB_A_CLIENT_DADDR] ||
+	    mlb_get_addr(tb[MLB_A_CLIENT_SADDR], &client->src.addr) ||
+	    mlb_get_addr(tb[MLB_A_CLIENT_DADDR], &client->dst.addr) ||
+	    !mlb_get_u16(tb[MLB_A_CLIENT_SPORT], &client->src.port) ||
+	    !mlb_get_u16(tb[MLB_A_CLIENT_DPORT], &client->dst.port))
+		return -EBADMSG;
+	key = tb[MLB_A_CLIENT_KEY];
+	if (!key || nla_len(key) != sizeof(client->key))
+		return -EBADMSG;
+	memcpy(client->key, nla_data(key), sizeof(client->key));
+	return 0;
+}
+
+static int put_client(struct nl_msg *msg, const struct mlb_client *client)
+{
+	struct nlattr *nest = nla_nest_start(msg, MLB_A_OWNER_ENTRY_CLIENT);
+
+	if (!nest || mlb_put_addr(msg, MLB_A_CLIENT_SADDR, &client->src.addr) ||
+	    mlb_put_addr(msg, MLB_A_CLIENT_DADDR, &client->dst.addr))
+		return -1;
+	NLA_PUT_U16(msg, MLB_A_CLIENT_SPORT, client->src.port);
+	NLA_PUT_U16(msg, MLB_A_CLIENT_DPORT, client->dst.port);
+	NLA_PUT(msg, MLB_A_CLIENT_KEY, sizeof(client->key), client->key);
+	nla_nest_end(msg, nest);
+	return 0;
+
+nla_put_failure:
+	return -1;
+}
+
+static int decode_entry(struct nlattr *nest, struct mlb_owner *owner,
+			struct mlb_client *client)
 {
 	struct nlattr *tb[MLB_A_OWNER_ENTRY_MAX + 1];
 
@@ -31,12 +69,16 @@ static int decode_entry(struct nlattr *nest, struct mlb_owner *owner)
 	mlb_get_u16(tb[MLB_A_OWNER_ENTRY_RIVAL], &owner->rival);
 	owner->local = tb[MLB_A_OWNER_ENTRY_LOCAL];
 	owner->seen = tb[MLB_A_OWNER_ENTRY_SEEN];
-	return 0;
+	if (!tb[MLB_A_OWNER_ENTRY_CLIENT])
+		return 0;
+	owner->client = client;
+	return decode_client(tb[MLB_A_OWNER_ENTRY_CLIENT], client);
 }
 
 /* A message carries many entries; fn gets each of them. */
 int mlb_owner_decode_each(struct nlmsghdr *nlh, mlb_owner_fn *fn, void *arg)
 {
+	struct mlb_client client;
 	struct mlb_owner owner;
 	struct nlattr *attr;
 	int rem, ret;
@@ -46,7 +88,7 @@ int mlb_owner_decode_each(struct nlmsghdr *nlh, mlb_owner_fn *fn, void *arg)
 	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rem) {
 		if (nla_type(attr) != MLB_A_OWNER_ENTRY)
 			continue;
-		ret = decode_entry(attr, &owner);
+		ret = decode_entry(attr, &owner, &client);
 		if (!ret)
 			ret = fn(&owner, arg);
 		if (ret)
@@ -57,7 +99,10 @@ int mlb_owner_decode_each(struct nlmsghdr *nlh, mlb_owner_fn *fn, void *arg)
 
 static int keep_entry(const struct mlb_owner *owner, void *arg)
 {
-	*(struct mlb_owner *)arg = *owner;
+	struct mlb_owner *kept = arg;
+
+	*kept = *owner;
+	kept->client = NULL;
 	return 0;
 }
 
@@ -131,6 +176,7 @@ struct bulk_request {
 	uint8_t cmd;
 	bool node;
 	bool cpu;
+	bool client;
 	int flag; /* an attribute, or 0 */
 };
 
@@ -146,6 +192,8 @@ static int put_entry(struct nl_msg *msg, const struct bulk_request *req,
 		NLA_PUT_U16(msg, MLB_A_OWNER_ENTRY_NODE, owner->node);
 	if (req->cpu && owner->cpu != MLB_NO_CPU)
 		NLA_PUT_U32(msg, MLB_A_OWNER_ENTRY_CPU, owner->cpu);
+	if (req->client && owner->client && put_client(msg, owner->client))
+		goto nla_put_failure;
 	nla_nest_end(msg, nest);
 	return 0;
 
@@ -156,8 +204,9 @@ nla_put_failure:
 static int send_batch(struct mlb *mlb, const struct bulk_request *req,
 		      const struct mlb_owner *entries, size_t n)
 {
-	struct nl_msg *msg =
-		mlb_msg_new(mlb, req->cmd, 0, (n + 1) * ENTRY_ROOM);
+	struct nl_msg *msg = mlb_msg_new(
+		mlb, req->cmd, 0,
+		(n + 1) * (ENTRY_ROOM + (req->client ? CLIENT_ROOM : 0)));
 
 	if (!msg)
 		return -ENOMEM;
@@ -201,6 +250,7 @@ int mlb_owner_add(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
 		.cmd = MLB_CMD_OWNER_ADD,
 		.node = true,
 		.cpu = true,
+		.client = true,
 		.flag = flags & MLB_OWNER_ANNOUNCE ? MLB_A_OWNER_ANNOUNCE :
 			flags & MLB_OWNER_REPLACE  ? MLB_A_OWNER_REPLACE :
 						     0,

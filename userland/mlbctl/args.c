@@ -90,6 +90,9 @@ bool args_value(const struct arg *arg, char *word, void *data, char *error)
 	case ARG_NODES:
 		wrong = parse_node_list(word, to);
 		break;
+	case ARG_CLIENT:
+		wrong = parse_client(word, to);
+		break;
 	case ARG_STRING:
 		memcpy(to, &word, sizeof(word));
 		break;

@@ -20,6 +20,7 @@ enum arg_type {
 	ARG_WORD, /* an enum; its value is the index in words */
 	ARG_NODES, /* struct node_list */
 	ARG_STRING, /* const char *, into argv */
+	ARG_CLIENT, /* const struct mlb_client *, allocated */
 };
 
 #define ARG_POSITIONAL (1u << 0)

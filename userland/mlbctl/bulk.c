@@ -56,8 +56,10 @@ static bool take_line(struct bulk *bulk, char *text, size_t line,
 
 	entry = &bulk->entries[bulk->n];
 	*entry = (struct mlb_owner){ .cpu = MLB_NO_CPU };
-	if (!args_parse(args, n, words, entry, &seen, wrong))
+	if (!args_parse(args, n, words, entry, &seen, wrong)) {
+		free((void *)(uintptr_t)entry->client);
 		return fail(error, line, wrong);
+	}
 	if (seen & ARG_SEEN_STDIN)
 		return fail(error, line, "\"-\" is no token");
 	bulk->lines[bulk->n++] = line;
@@ -124,6 +126,8 @@ bool bulk_read(struct bulk *bulk, FILE *from, const struct arg *args,
 
 void bulk_free(struct bulk *bulk)
 {
+	for (size_t i = 0; i < bulk->n; i++)
+		free((void *)(uintptr_t)bulk->entries[i].client);
 	free(bulk->entries);
 	free(bulk->lines);
 	*bulk = (struct bulk){};

@@ -154,3 +154,13 @@ MLB_COUNTER(MLB_A_STATS_RESET_TX, "reset", "tx",
 	    "RSTs that this node has sent itself")
 MLB_COUNTER(MLB_A_STATS_RESET_FAILED, "reset", "failed",
 	    "RSTs not sent for want of a route or of memory")
+MLB_COUNTER(MLB_A_STATS_RESET_FASTCLOSE, "reset", "fastclose",
+	    "of these RSTs, those with MP_FASTCLOSE, for connections of dead nodes")
+MLB_COUNTER(MLB_A_STATS_RESET_JOIN, "reset", "join",
+	    "of these RSTs, those with MP_TCPRST, for joins of connections of dead nodes")
+MLB_COUNTER(MLB_A_STATS_DEAD_KEPT, "dead", "kept",
+	    "connections of nodes that became dead, remembered to tell their clients")
+MLB_COUNTER(MLB_A_STATS_DEAD_FORGOTTEN, "dead", "forgotten",
+	    "of these, forgotten after their time, for want of room, or because the node came back")
+MLB_COUNTER(MLB_A_STATS_DEAD_PROBED, "dead", "probed",
+	    "of these, whose clients were made to send a packet")

@@ -201,7 +201,7 @@ static int show(const struct mlb_event *event, void *arg)
 		break;
 	case MLB_EVENT_OWNER_ADD:
 	case MLB_EVENT_OWNER_DEL:
-		print_owner(out, &event->owner);
+		print_owner(out, &event->owner, false);
 		break;
 	case MLB_EVENT_LIMIT:
 		out_str(out, "table", "table",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* mlbctl owner: which node holds which connection. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "bulk.h"
 #include "mlbctl.h"
@@ -44,6 +45,11 @@ static const struct arg add_args[] = {
 	  .field = SEEN_CPU,
 	  .offset = offsetof(struct mlb_owner, cpu),
 	  .max = MLB_NO_CPU - 1 },
+	{ .type = ARG_CLIENT,
+	  .name = "client",
+	  .value = "FLOW,KEY",
+	  .help = "its first subflow, SRC:PORT-VIP:PORT, and the client's key",
+	  .offset = offsetof(struct mlb_owner, client) },
 	{}
 };
 
@@ -58,6 +64,18 @@ static const struct arg get_args[] = { TOKEN_ARG(0), {} };
 
 static const struct arg node_args[] = {
 	NODE_ARG("only the entries of this node", 0),
+	{}
+};
+
+#define SEEN_KEYS (1u << 1)
+
+static const struct arg list_args[] = {
+	NODE_ARG("only the entries of this node", 0),
+	{ .type = ARG_FLAG,
+	  .name = "keys",
+	  .help = "show the clients' keys, too, with which anybody can end their\n"
+		  "connections",
+	  .field = SEEN_KEYS },
 	{}
 };
 
@@ -101,6 +119,7 @@ static void release(struct mlbctl *ctl)
 	struct owner_args *args = ctl->data;
 
 	bulk_free(&args->bulk);
+	free((void *)(uintptr_t)args->one.client);
 }
 
 static int bulk_refused(const struct mlbctl *ctl)
@@ -195,11 +214,11 @@ static int del(struct mlbctl *ctl)
 
 static int list_one(const struct mlb_owner *owner, void *arg)
 {
-	struct output *out = arg;
+	struct mlbctl *ctl = arg;
 
-	out_begin(out);
-	print_owner(out, owner);
-	out_end(out);
+	out_begin(&ctl->out);
+	print_owner(&ctl->out, owner, ctl->seen & SEEN_KEYS);
+	out_end(&ctl->out);
 	return 0;
 }
 
@@ -209,7 +228,7 @@ static int list(struct mlbctl *ctl)
 	int ret;
 
 	out_list_begin(&ctl->out);
-	ret = mlb_owner_each(ctl->mlb, filter->node, list_one, &ctl->out);
+	ret = mlb_owner_each(ctl->mlb, filter->node, list_one, ctl);
 	out_list_end(&ctl->out);
 	return ret;
 }
@@ -219,7 +238,7 @@ static int get(struct mlbctl *ctl)
 	struct mlb_owner *owner = ctl->data;
 	int ret = mlb_owner_get(ctl->mlb, owner->token, owner);
 
-	return ret ? ret : list_one(owner, &ctl->out);
+	return ret ? ret : list_one(owner, ctl);
 }
 
 static int flush(struct mlbctl *ctl)
@@ -279,7 +298,7 @@ static const struct verb verbs[] = {
 	  .run = get },
 	{ .name = "list",
 	  .help = "show the owner table",
-	  .args = node_args,
+	  .args = list_args,
 	  .size = sizeof(struct mlb_owner),
 	  .run = list },
 	{ .name = "flush",

@@ -249,6 +249,42 @@ const char *parse_flow(const char *s, struct mlb_endpoint *src,
 	return wrong;
 }
 
+static bool parse_key(const char *s, uint8_t key[MLB_MPTCP_KEY_LEN])
+{
+	if (strlen(s) != 2 * MLB_MPTCP_KEY_LEN)
+		return false;
+	for (size_t i = 0; i < MLB_MPTCP_KEY_LEN; i++, s += 2) {
+		if (digit(s[0]) > 15 || digit(s[1]) > 15)
+			return false;
+		key[i] = (uint8_t)(digit(s[0]) << 4 | digit(s[1]));
+	}
+	return true;
+}
+
+const char *parse_client(const char *s, const struct mlb_client **out)
+{
+	const char *comma = strchr(s, ','), *wrong;
+	struct mlb_client *client;
+	char *flow;
+
+	if (!comma)
+		return "has no key: write SRC:PORT-VIP:PORT,KEY";
+	flow = strndup(s, (size_t)(comma - s));
+	client = calloc(1, sizeof(*client));
+	if (!flow || !client)
+		wrong = "does not fit into memory";
+	else if (!parse_key(comma + 1, client->key))
+		wrong = "has a key that is not 16 hexadecimal digits";
+	else
+		wrong = parse_flow(flow, &client->src, &client->dst);
+	free(flow);
+	if (wrong)
+		free(client);
+	else
+		*out = client;
+	return wrong;
+}
+
 /* ID,ID,... or "all", which gives an empty list. */
 const char *parse_node_list(const char *s, struct node_list *out)
 {

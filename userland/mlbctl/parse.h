@@ -22,6 +22,8 @@ const char *parse_addr(const char *s, struct mlb_addr *out);
 const char *parse_endpoint(const char *s, struct mlb_endpoint *out);
 const char *parse_flow(const char *s, struct mlb_endpoint *src,
 		       struct mlb_endpoint *dst);
+/* SRC:PORT-VIP:PORT,KEY; the caller frees it. */
+const char *parse_client(const char *s, const struct mlb_client **out);
 const char *parse_prefix(const char *s, struct mlb_prefix *out);
 /* PREFIX,...; the caller frees the array. */
 const char *parse_prefix_list(const char *s, struct mlb_prefix **out,

@@ -45,12 +45,20 @@ void print_config(struct output *out, const struct mlb_config *c)
 	const struct arg *setting;
 
 	for_each_setting(setting, c->fields)
-		out_uint(out, setting->name, setting->name,
-			 setting_get(c, setting), NULL);
+	{
+		if (setting->type == ARG_WORD)
+			out_str(out, setting->name, setting->name,
+				word_of(setting->words,
+					setting_get(c, setting)));
+		else
+			out_uint(out, setting->name, setting->name,
+				 setting_get(c, setting), NULL);
+	}
 	print_key_id(out, c);
 	print_size(out, c, MLB_F_CONFIG_FLOWS, "flows", c->flows);
 	print_size(out, c, MLB_F_CONFIG_OWNERS, "owners", c->owners);
 	print_size(out, c, MLB_F_CONFIG_PARKED, "parked", c->parked);
+	print_size(out, c, MLB_F_CONFIG_DEAD, "dead", c->dead);
 }
 
 /* Text is silent about nodes that run mlb, as nearly all do. */
@@ -149,7 +157,26 @@ void print_group_pool(struct output *out, const struct mlb_group_pool *pool)
 	print_nodes(out, pool->nodes, pool->n_nodes, "none");
 }
 
-void print_owner(struct output *out, const struct mlb_owner *owner)
+/* FLOW, or FLOW,KEY */
+static void print_client(struct output *out, const struct mlb_client *client,
+			 bool key)
+{
+	char src[ENDPOINT_TEXT], dst[ENDPOINT_TEXT];
+	char text[2 * ENDPOINT_TEXT + 2 * MLB_MPTCP_KEY_LEN + 8];
+	int n;
+
+	n = snprintf(text, sizeof(text), "%s-%s",
+		     endpoint_text(&client->src, src),
+		     endpoint_text(&client->dst, dst));
+	if (key)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, ",");
+	for (size_t i = 0; key && i < MLB_MPTCP_KEY_LEN; i++)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%02x",
+			      client->key[i]);
+	out_str(out, "client", "client", text);
+}
+
+void print_owner(struct output *out, const struct mlb_owner *owner, bool keys)
 {
 	char token[16];
 
@@ -163,6 +190,8 @@ void print_owner(struct output *out, const struct mlb_owner *owner)
 		out_uint(out, "rival", "rival", owner->rival, NULL);
 	out_flag(out, "local", owner->local);
 	out_flag(out, "seen", owner->seen);
+	if (owner->client)
+		print_client(out, owner->client, keys);
 	out_uint(out, "age", "age", owner->age, "ms");
 }
 

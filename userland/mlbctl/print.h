@@ -13,7 +13,8 @@ void print_node(struct output *out, const struct mlb_node *node);
 void print_service(struct output *out, const struct mlb_service *service);
 void print_group(struct output *out, const struct mlb_group *group);
 void print_group_pool(struct output *out, const struct mlb_group_pool *pool);
-void print_owner(struct output *out, const struct mlb_owner *owner);
+/* keys: of the clients, which are secrets, too */
+void print_owner(struct output *out, const struct mlb_owner *owner, bool keys);
 void print_flow(struct output *out, const struct mlb_flow *flow);
 void print_explanation(struct output *out, const struct mlb_explanation *e);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "settings.h"
+#include "text.h"
 
 const struct arg setting_args[] = {
 	{ .type = ARG_U32,
@@ -64,6 +65,15 @@ const struct arg setting_args[] = {
 	  .offset = offsetof(struct mlb_config, alive_multiplier),
 	  .min = 2,
 	  .max = 255 },
+	{ .type = ARG_WORD,
+	  .name = "fastclose",
+	  .value = "off|on|probe",
+	  .help = "on: clients of a dead node's connections get their end with\n"
+		  "the RST that answers their next packet; probe: and those\n"
+		  "that send nothing are made to",
+	  .field = MLB_F_CONFIG_FASTCLOSE,
+	  .offset = offsetof(struct mlb_config, fastclose),
+	  .words = fastclose_words },
 	{}
 };
 
@@ -73,6 +83,7 @@ const struct mlb_config cluster_defaults = {
 	.resolve_rate = MLB_DEFAULT_RESOLVE_RATE,
 	.alive_interval = MLB_DEFAULT_ALIVE_INTERVAL,
 	.alive_multiplier = MLB_DEFAULT_ALIVE_MULTIPLIER,
+	.fastclose = MLB_FASTCLOSE_OFF,
 };
 
 uint32_t setting_get(const struct mlb_config *config, const struct arg *setting)

@@ -6,7 +6,7 @@
 #include "args.h"
 #include "libmlb.h"
 
-/* Each is ARG_U16 or ARG_U32; the data is a struct mlb_config. */
+/* Each is ARG_U16, ARG_U32 or ARG_WORD; the data is a struct mlb_config. */
 extern const struct arg setting_args[];
 
 /*
@@ -15,7 +15,8 @@ extern const struct arg setting_args[];
  */
 #define SETTINGS_OF_CLUSTER						\
 	(MLB_F_CONFIG_RESOLVE_TIMEOUT | MLB_F_CONFIG_RESOLVE_RATE |	\
-	 MLB_F_CONFIG_ALIVE_INTERVAL | MLB_F_CONFIG_ALIVE_MULTIPLIER)
+	 MLB_F_CONFIG_ALIVE_INTERVAL | MLB_F_CONFIG_ALIVE_MULTIPLIER |	\
+	 MLB_F_CONFIG_FASTCLOSE)
 
 /* What the kernel has of those when nobody has set them. */
 extern const struct mlb_config cluster_defaults;

@@ -32,6 +32,13 @@ const char *const table_words[] = {
 	NULL,
 };
 
+const char *const fastclose_words[] = {
+	[MLB_FASTCLOSE_OFF] = "off",
+	[MLB_FASTCLOSE_ON] = "on",
+	[MLB_FASTCLOSE_PROBE] = "probe",
+	NULL,
+};
+
 const char *word_of(const char *const *words, unsigned int value)
 {
 	for (unsigned int i = 0; words[i]; i++)

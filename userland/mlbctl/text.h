@@ -10,6 +10,7 @@ extern const char *const node_state_words[];
 extern const char *const scheduler_words[];
 extern const char *const flow_state_words[];
 extern const char *const table_words[];
+extern const char *const fastclose_words[];
 
 /* words_gen.c */
 extern const char *const encap_words[];

@@ -52,6 +52,7 @@ const char *const reason_words[] = {
 	[MLB_REASON_SCHEDULER_PAST] = "scheduler-past",
 	[MLB_REASON_PEERS_SILENT] = "peers-silent",
 	[MLB_REASON_GROUP_REFUSED] = "group-refused",
+	[MLB_REASON_OWNER_DEAD] = "owner-dead",
 	NULL,
 };
 
@@ -77,5 +78,6 @@ const char *const reason_texts[] = {
 	[MLB_REASON_SCHEDULER_PAST] = "consistent hashing over the pool, past a suspect node",
 	[MLB_REASON_PEERS_SILENT] = "no peer that could be asked is heard",
 	[MLB_REASON_GROUP_REFUSED] = "no node of the pool for the client's group takes new connections",
+	[MLB_REASON_OWNER_DEAD] = "the node that had the connection is dead",
 	NULL,
 };

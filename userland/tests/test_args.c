@@ -168,6 +168,7 @@ static size_t size_of(enum arg_type type)
 		return sizeof(struct mlb_endpoint);
 	case ARG_NODES:
 		return sizeof(struct node_list);
+	case ARG_CLIENT:
 	case ARG_STRING:
 		return sizeof(char *);
 	case ARG_FLAG:

@@ -206,7 +206,7 @@ static void print_an_owner(struct output *out)
 		.token = 0xbeef, .node = 2, .cpu = 1, .local = true, .age = 1234
 	};
 
-	print_owner(out, &owner);
+	print_owner(out, &owner, false);
 }
 
 static void print_a_rival(struct output *out)
@@ -217,7 +217,7 @@ static void print_a_rival(struct output *out)
 					 .rival = 3,
 					 .seen = true };
 
-	print_owner(out, &owner);
+	print_owner(out, &owner, false);
 }
 
 static void print_a_flow(struct output *out)

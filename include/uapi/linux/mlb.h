@@ -64,6 +64,22 @@ enum mlb_table {
 	MLB_TABLE_FLOW,
 };
 
+#define MLB_MPTCP_KEY_LEN	8
+
+/**
+ * enum mlb_fastclose - Whether the clients of a dead node's connections are
+ *   told so.
+ * @MLB_FASTCLOSE_OFF: A packet of such a connection gets a RST.
+ * @MLB_FASTCLOSE_ON: Its RST carries MP_FASTCLOSE (RFC 8684 3.5), which ends
+ *   the whole connection.
+ * @MLB_FASTCLOSE_PROBE: The same, and clients that send nothing are made to.
+ */
+enum mlb_fastclose {
+	MLB_FASTCLOSE_OFF,
+	MLB_FASTCLOSE_ON,
+	MLB_FASTCLOSE_PROBE,
+};
+
 /**
  * enum mlb_encap - How packets reach a node.
  * @MLB_ENCAP_MLB: The authenticated tunnel; the node runs mlb.
@@ -143,6 +159,7 @@ enum mlb_rule {
  * @MLB_REASON_PEERS_SILENT: no peer that could be asked is heard
  * @MLB_REASON_GROUP_REFUSED: no node of the pool for the client's group takes
  *   new connections
+ * @MLB_REASON_OWNER_DEAD: the node that had the connection is dead
  */
 enum mlb_reason {
 	MLB_REASON_FLOW_ENTRY,
@@ -166,6 +183,7 @@ enum mlb_reason {
 	MLB_REASON_SCHEDULER_PAST,
 	MLB_REASON_PEERS_SILENT,
 	MLB_REASON_GROUP_REFUSED,
+	MLB_REASON_OWNER_DEAD,
 };
 
 enum {
@@ -181,6 +199,8 @@ enum {
 	MLB_A_CONFIG_PARKED,
 	MLB_A_CONFIG_ALIVE_INTERVAL,
 	MLB_A_CONFIG_ALIVE_MULTIPLIER,
+	MLB_A_CONFIG_FASTCLOSE,
+	MLB_A_CONFIG_DEAD,
 
 	__MLB_A_CONFIG_MAX
 };
@@ -252,10 +272,22 @@ enum {
 	MLB_A_OWNER_ENTRY_AGE,
 	MLB_A_OWNER_ENTRY_RIVAL,
 	MLB_A_OWNER_ENTRY_SEEN,
+	MLB_A_OWNER_ENTRY_CLIENT,
 
 	__MLB_A_OWNER_ENTRY_MAX
 };
 #define MLB_A_OWNER_ENTRY_MAX (__MLB_A_OWNER_ENTRY_MAX - 1)
+
+enum {
+	MLB_A_CLIENT_SADDR = 1,
+	MLB_A_CLIENT_DADDR,
+	MLB_A_CLIENT_SPORT,
+	MLB_A_CLIENT_DPORT,
+	MLB_A_CLIENT_KEY,
+
+	__MLB_A_CLIENT_MAX
+};
+#define MLB_A_CLIENT_MAX (__MLB_A_CLIENT_MAX - 1)
 
 enum {
 	MLB_A_OWNER_ENTRY = 1,
@@ -385,6 +417,11 @@ enum {
 	MLB_A_STATS_STEER_REFUSED_GROUP,
 	MLB_A_STATS_RESET_TX,
 	MLB_A_STATS_RESET_FAILED,
+	MLB_A_STATS_RESET_FASTCLOSE,
+	MLB_A_STATS_RESET_JOIN,
+	MLB_A_STATS_DEAD_KEPT,
+	MLB_A_STATS_DEAD_FORGOTTEN,
+	MLB_A_STATS_DEAD_PROBED,
 
 	__MLB_A_STATS_MAX
 };
