@@ -272,8 +272,11 @@ static void show_text(struct output *out, json_t *object)
 	json_object_foreach(settings, key, entry) {
 		out_begin(out);
 		out_word(out, "set");
-		out_uint(out, key, key, (uint64_t)json_integer_value(entry),
-			 NULL);
+		if (json_is_string(entry))
+			out_str(out, key, key, json_string_value(entry));
+		else
+			out_uint(out, key, key,
+				 (uint64_t)json_integer_value(entry), NULL);
 		out_end(out);
 	}
 }

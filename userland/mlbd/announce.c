@@ -47,11 +47,12 @@ void announce_skip(struct announce *a)
 
 int announce_send(struct announce *a, struct wire_message *message, size_t n)
 {
+	size_t body = n * wire_owner_size(message->clients);
 	int ret;
 
 	announce_stamp(a, message);
-	wire_put_header(a->buffer, message, n * WIRE_OWNER);
-	ret = engine_send(a->engine, a->buffer, WIRE_HEADER + n * WIRE_OWNER);
+	wire_put_header(a->buffer, message, body);
+	ret = engine_send(a->engine, a->buffer, WIRE_HEADER + body);
 	if (!ret) {
 		a->sequence++;
 		a->state.sent += n;
@@ -59,9 +60,37 @@ int announce_send(struct announce *a, struct wire_message *message, size_t n)
 	return ret;
 }
 
-void announce_put(struct announce *a, size_t i, const struct wire_owner *entry)
+void announce_put(struct announce *a, size_t i, const struct wire_owner *entry,
+		  bool clients)
 {
-	wire_put_owner(a->buffer + WIRE_HEADER + i * WIRE_OWNER, entry);
+	wire_put_owner(a->buffer + WIRE_HEADER + i * wire_owner_size(clients),
+		       entry, clients);
+}
+
+/* The next entries of the queue that go into one message: those with a client
+ * begin another.
+ */
+static size_t queue_part(const struct announce *a, size_t from,
+			 struct wire_message *message)
+{
+	size_t n = 0, max;
+
+	message->clients = a->queue[from].client;
+	max = message->clients ? WIRE_CLIENTS_MAX : WIRE_OWNERS_MAX;
+	while (n < max && from + n < a->n_queue &&
+	       (message->clients || !a->queue[from + n].client))
+		n++;
+	return n;
+}
+
+/* The first so many entries leave the queue. */
+static void queue_take(struct announce *a, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		wire_drop_client(&a->queue[i]);
+	a->n_queue -= n;
+	if (a->n_queue)
+		memmove(a->queue, a->queue + n, a->n_queue * sizeof(*a->queue));
 }
 
 /* Return: false when the engine has no room. */
@@ -72,12 +101,11 @@ static bool send_queue(struct announce *a)
 
 	while (!ret && done < a->n_queue) {
 		struct wire_message message = { .kind = WIRE_OWNERS };
-		size_t n = a->n_queue - done;
+		size_t n = queue_part(a, done, &message);
 
-		if (n > WIRE_OWNERS_MAX)
-			n = WIRE_OWNERS_MAX;
 		for (size_t i = 0; i < n; i++)
-			announce_put(a, i, &a->queue[done + i]);
+			announce_put(a, i, &a->queue[done + i],
+				     message.clients);
 		ret = announce_send(a, &message, n);
 		if (!ret)
 			done += n;
@@ -87,10 +115,7 @@ static bool send_queue(struct announce *a)
 		done = a->n_queue;
 		ret = 0;
 	}
-	a->n_queue -= done;
-	if (a->n_queue)
-		memmove(a->queue, a->queue + done,
-			a->n_queue * sizeof(*a->queue));
+	queue_take(a, done);
 	return !ret;
 }
 
@@ -142,7 +167,8 @@ void announce_owner(struct announce *a, const struct mlb_owner *owner, bool add)
 {
 	struct wire_owner entry = { .token = owner->token,
 				    .cpu = WIRE_NO_CPU,
-				    .withdrawn = !add };
+				    .withdrawn = !add,
+				    .client = add ? owner->client : NULL };
 
 	/* What this node has seen of one without mlb is not its own. */
 	if (owner->seen || owner->node != a->self || !owner->token)
@@ -153,8 +179,8 @@ void announce_owner(struct announce *a, const struct mlb_owner *owner, bool add)
 		a->unheard = true;
 		return;
 	}
-	if (!queue_room(a)) {
-		a->n_queue = 0;
+	if (!queue_room(a) || !wire_keep_client(&entry)) {
+		queue_take(a, a->n_queue);
 		repeat_lose(a);
 		return;
 	}
@@ -185,7 +211,7 @@ void announce_listeners(struct announce *a, bool any)
 	}
 	if (a->n_queue || a->repeat != REPEAT_NONE)
 		a->unheard = true;
-	a->n_queue = 0;
+	queue_take(a, a->n_queue);
 	a->window = 0;
 	a->again = false;
 	a->lost = false;
@@ -237,6 +263,7 @@ static void on_closed(uv_handle_t *handle)
 	struct announce *a = handle->data;
 
 	repeat_drop(a);
+	queue_take(a, a->n_queue);
 	free(a->queue);
 	free(a);
 }

@@ -41,6 +41,7 @@ struct announce {
 	uint64_t pause;	  /* until then, before the next */
 	struct mlb_owner *owners;
 	size_t n_owners, at;
+	bool clients;	     /* some of them have one */
 	unsigned int window; /* messages of it that have not come back */
 	uint64_t moved;	     /* when one was sent or came back last */
 
@@ -49,15 +50,21 @@ struct announce {
 	uint8_t buffer[WIRE_HEADER + WIRE_OWNERS_MAX * WIRE_OWNER];
 };
 
+_Static_assert(WIRE_CLIENTS_MAX * (WIRE_OWNER + WIRE_CLIENT) <=
+		       WIRE_OWNERS_MAX * WIRE_OWNER,
+	       "the buffer takes any message");
+
 /* announce.c: send what can be sent in so many ms at the latest. */
 void announce_wake(struct announce *announce, uint64_t ms);
 /* A number that nobody hears: all who listen know that they missed something. */
 void announce_skip(struct announce *announce);
-/* A message with the first @entries of those that were put into the buffer. */
+/* A message with the first @entries of those that were put into the buffer, as
+ * its own @clients says.
+ */
 int announce_send(struct announce *announce, struct wire_message *message,
 		  size_t entries);
 void announce_put(struct announce *announce, size_t i,
-		  const struct wire_owner *entry);
+		  const struct wire_owner *entry, bool clients);
 
 /*
  * announce_repeat.c: something happened that nobody is told; what is to be sent

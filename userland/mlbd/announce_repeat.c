@@ -21,7 +21,7 @@
 /* Entries in one message of a repetition, and how many may be on their way:
  * new entries wait for no more than these.
  */
-#define REPEAT_ENTRIES 2048
+#define REPEAT_ENTRIES WIRE_CLIENTS_MAX
 #define REPEAT_WINDOW 2
 /* From sending so many to sending the next. */
 #define REPEAT_STEP_MS 10
@@ -105,6 +105,9 @@ static void on_snapshot(void *arg, int status, struct mlb_owner *owners,
 	a->owners = owners;
 	a->n_owners = n;
 	a->at = 0;
+	a->clients = false;
+	for (size_t i = 0; i < n && !a->clients; i++)
+		a->clients = owners[i].client;
 	a->repeat = REPEAT_SENDING;
 	a->moved = uv_now(a->loop);
 	announce_wake(a, 0);
@@ -143,13 +146,14 @@ static size_t pack_repeat(struct announce *a, size_t *at)
 	for (*at = a->at; *at < a->n_owners && n < REPEAT_ENTRIES; ++*at) {
 		const struct mlb_owner *owner = &a->owners[*at];
 		struct wire_owner entry = { .token = owner->token,
-					    .cpu = WIRE_NO_CPU };
+					    .cpu = WIRE_NO_CPU,
+					    .client = owner->client };
 
 		if (!owner->local || !owner->token)
 			continue;
 		if (owner->cpu < WIRE_NO_CPU)
 			entry.cpu = (uint16_t)owner->cpu;
-		announce_put(a, n++, &entry);
+		announce_put(a, n++, &entry, a->clients);
 	}
 	return n;
 }
@@ -158,7 +162,8 @@ static int send_repeat_entries(struct announce *a)
 {
 	while (a->at < a->n_owners && a->window < REPEAT_WINDOW) {
 		struct wire_message message = { .kind = WIRE_OWNERS,
-						.repeat = true };
+						.repeat = true,
+						.clients = a->clients };
 		size_t at, n = pack_repeat(a, &at);
 		int ret = n ? announce_send(a, &message, n) : 0;
 

@@ -225,6 +225,27 @@ static const struct arg *find_setting(const char *name)
 	return NULL;
 }
 
+static int parse_setting(const json_t *json, const struct arg *setting,
+			 uint32_t *number, char *error, size_t size)
+{
+	const json_t *value = json_object_get(json, setting->name);
+	const char *word = json_string_value(value);
+
+	if (setting->type == ARG_WORD) {
+		for (*number = 0; word && setting->words[*number]; ++*number)
+			if (!strcmp(setting->words[*number], word))
+				return 0;
+		return refuse(error, size, "%s has no such value",
+			      setting->name);
+	}
+	*number = 0;
+	if (setting->zero && json_is_integer(value) &&
+	    !json_integer_value(value))
+		return 0;
+	return parse_range(json, setting->name, setting->min, setting->max,
+			   number, error, size);
+}
+
 int document_parse_settings(const json_t *json, struct mlb_config *settings,
 			    char *error, size_t size)
 {
@@ -241,12 +262,8 @@ int document_parse_settings(const json_t *json, struct mlb_config *settings,
 		if (!setting)
 			return refuse(error, size, "\"%.40s\" is not known",
 				      key);
-		if (setting->zero && json_is_integer(value) &&
-		    !json_integer_value(value))
-			number = 0;
-		else if ((ret = parse_range(json, key, setting->min,
-					    setting->max, &number, error,
-					    size)))
+		ret = parse_setting(json, setting, &number, error, size);
+		if (ret)
 			return ret;
 		setting_put(settings, setting, number);
 	}
@@ -437,6 +454,16 @@ static json_t *node_json(const struct document_node *node)
 			 word_of(node_state_words, node->state));
 }
 
+static json_t *setting_json(const struct mlb_config *settings,
+			    const struct arg *setting)
+{
+	uint32_t value = setting_get(settings, setting);
+
+	return setting->type == ARG_WORD ?
+		       json_string(word_of(setting->words, value)) :
+		       json_integer(value);
+}
+
 static json_t *settings_json(const struct mlb_config *settings)
 {
 	json_t *json = json_object();
@@ -444,8 +471,7 @@ static json_t *settings_json(const struct mlb_config *settings)
 
 	for_each_setting(setting, settings->fields)
 		json_object_set_new(json, setting->name,
-				    json_integer(setting_get(settings,
-							     setting)));
+				    setting_json(settings, setting));
 	return json;
 }
 

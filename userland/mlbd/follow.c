@@ -177,7 +177,8 @@ static void take_live(struct follow *f, const struct wire_message *message)
 	if (!queue_length(&f->live))
 		f->pending_sent = message->sent;
 	for (size_t i = 0; i < message->n_owners; i++) {
-		struct wire_owner op = wire_owner(message, i);
+		struct mlb_client client;
+		struct wire_owner op = wire_owner(message, i, &client);
 
 		if (f->recording && (f->fresh.n == FRESH_MAX ||
 				     !token_set_add(&f->fresh, op.token)))
@@ -196,7 +197,8 @@ static void take_repeat(struct follow *f, const struct wire_message *message)
 		return;
 	f->heard_at = uv_now(f->loop);
 	for (size_t i = 0; i < message->n_owners; i++) {
-		struct wire_owner op = wire_owner(message, i);
+		struct mlb_client client;
+		struct wire_owner op = wire_owner(message, i, &client);
 
 		if (f->heard.n == HEARD_MAX ||
 		    !token_list_add(&f->heard, op.token) ||

@@ -22,14 +22,24 @@ size_t queue_length(const struct queue *q)
 	return q->n - q->at;
 }
 
+/* The first so many leave the queue. */
+static void queue_drop(struct queue *q, size_t n)
+{
+	for (; n; n--)
+		wire_drop_client(&q->ops[q->at++]);
+}
+
 void queue_clear(struct queue *q)
 {
+	queue_drop(q, queue_length(q));
 	free(q->ops);
 	memset(q, 0, sizeof(*q));
 }
 
 bool queue_add(struct queue *q, const struct wire_owner *op)
 {
+	struct wire_owner kept = *op;
+
 	if (q->n == q->room) {
 		size_t room = q->room ? 2 * q->room : 1024;
 		struct wire_owner *ops;
@@ -49,7 +59,9 @@ bool queue_add(struct queue *q, const struct wire_owner *op)
 			q->room = room;
 		}
 	}
-	q->ops[q->n++] = *op;
+	if (!wire_keep_client(&kept))
+		return false;
+	q->ops[q->n++] = kept;
 	return true;
 }
 
@@ -85,6 +97,7 @@ static void run_take(const struct follow *f, const struct queue *q, size_t most,
 			.token = op->token,
 			.node = f->id,
 			.cpu = op->cpu == WIRE_NO_CPU ? MLB_NO_CPU : op->cpu,
+			.client = op->client,
 		};
 	}
 }
@@ -140,7 +153,7 @@ size_t follow_load(struct follow *f, bool live, size_t most,
 			f->tries = 0;
 		else if (!refused(f, ret))
 			return done;
-		q->at += run.taken;
+		queue_drop(q, run.taken);
 		done += run.taken;
 	}
 	if (queue_length(q))

@@ -24,6 +24,8 @@ struct snapshot {
 	void *arg;
 	int status;
 	struct mlb_owner *owners;
+	struct mlb_client *clients; /* of those entries that have one */
+	size_t n_clients, room_clients;
 	size_t n;
 	size_t room;
 };
@@ -315,6 +317,22 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
 	return result.error;
 }
 
+static bool take_client(struct snapshot *s, const struct mlb_client *client)
+{
+	if (s->n_clients == s->room_clients) {
+		size_t room = s->room_clients ? 2 * s->room_clients : 4096;
+		struct mlb_client *clients =
+			reallocarray(s->clients, room, sizeof(*clients));
+
+		if (!clients)
+			return false;
+		s->clients = clients;
+		s->room_clients = room;
+	}
+	s->clients[s->n_clients++] = *client;
+	return true;
+}
+
 static int take_owner(const struct mlb_owner *owner, void *arg)
 {
 	struct snapshot *s = arg;
@@ -329,7 +347,31 @@ static int take_owner(const struct mlb_owner *owner, void *arg)
 		s->owners = owners;
 		s->room = room;
 	}
-	s->owners[s->n++] = *owner;
+	s->owners[s->n] = *owner;
+	if (owner->client && !take_client(s, owner->client))
+		return -ENOMEM;
+	s->n++;
+	return 0;
+}
+
+/* Clients behind the entries, in one piece that free() takes. */
+static int join_clients(struct snapshot *s)
+{
+	size_t size = s->n * sizeof(*s->owners), k = 0;
+	struct mlb_client *clients;
+	struct mlb_owner *owners;
+
+	if (!s->n_clients)
+		return 0;
+	owners = realloc(s->owners, size + s->n_clients * sizeof(*clients));
+	if (!owners)
+		return -ENOMEM;
+	s->owners = owners;
+	clients = (struct mlb_client *)(owners + s->n);
+	memcpy(clients, s->clients, s->n_clients * sizeof(*clients));
+	for (size_t i = 0; i < s->n; i++)
+		if (owners[i].client)
+			owners[i].client = &clients[k++];
 	return 0;
 }
 
@@ -344,10 +386,14 @@ static void snapshot_work(uv_work_t *work)
 		return;
 	for (int i = 0; i < SNAPSHOT_TRIES; i++) {
 		s->n = 0;
+		s->n_clients = 0;
 		s->status = mlb_owner_each(mlb, s->node, take_owner, s);
 		if (s->status != -EAGAIN)
 			break;
 	}
+	if ((!s->status || s->status == -EAGAIN) && join_clients(s))
+		s->status = -ENOMEM;
+	free(s->clients);
 	mlb_close(mlb);
 }
 

@@ -99,6 +99,39 @@ static int refuse(struct sim_kernel *k, int error, const char *text)
 	return -error;
 }
 
+/* Every third token's connection has a client that the token tells. It lives
+ * until so many other tokens have been asked for.
+ */
+static const struct mlb_client *client_of(uint32_t token)
+{
+	static struct mlb_client clients[1 << 16];
+	struct mlb_client *client = &clients[token % (1 << 16)];
+
+	if (token % 3)
+		return NULL;
+	memset(client, 0, sizeof(*client));
+	client->src.addr.family = token % 2 ? AF_INET : AF_INET6;
+	client->dst.addr.family = client->src.addr.family;
+	client->src.addr.v4.s_addr = token;
+	client->dst.addr.v4.s_addr = ~token;
+	client->src.port = (uint16_t)token;
+	client->dst.port = 443;
+	memcpy(client->key, &token, sizeof(token));
+	return client;
+}
+
+/* What the owner's kernel told of a connection is what the others hear. */
+static void check_client(const struct mlb_owner *entry)
+{
+	const struct mlb_client *want = client_of(entry->token);
+
+	if (!want != !entry->client ||
+	    (want && memcmp(want, entry->client, sizeof(*want))))
+		fail_msg("seed %u, %llu ms: token %u of node %u has another client",
+			 sim.seed, (unsigned long long)sim.now, entry->token,
+			 entry->node);
+}
+
 int mlb_owner_add(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
 		  unsigned int flags, size_t *done)
 {
@@ -113,6 +146,7 @@ int mlb_owner_add(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
 		uint16_t id = entries[i].node;
 
 		assert_true(entries[i].token);
+		check_client(&entries[i]);
 		assert_true(id && id <= SIM_NODES && id != node->id);
 		if (!k->present[id] ||
 		    k->nodes[id].state == MLB_NODE_STATE_DEAD)
@@ -201,6 +235,7 @@ void sim_kernel_own(struct sim_node *node, uint32_t token, bool add)
 	struct sim_kernel *k = &node->kernel;
 	struct owner_event event = {
 		.owner = { .token = token,
+			   .client = add ? client_of(token) : NULL,
 			   .node = node->id,
 			   .cpu = sim_random(4) ? sim_random(4) : MLB_NO_CPU },
 		.add = add,
@@ -249,7 +284,8 @@ static void snapshot_add(struct sim_snapshot *s, uint32_t token, bool local)
 	s->owners[s->n++] = (struct mlb_owner){ .token = token,
 						.node = s->node,
 						.cpu = MLB_NO_CPU,
-						.local = local };
+						.local = local,
+						.client = client_of(token) };
 }
 
 /* Return: whether it is through. */

@@ -22,19 +22,22 @@ static void check(int good, const char *what)
 static void check_owners(const struct wire_message *message,
 			 const uint8_t *data)
 {
-	uint8_t again[WIRE_OWNER];
+	size_t size = wire_owner_size(message->clients);
+	uint8_t again[WIRE_OWNER + WIRE_CLIENT];
 
 	check(message->n_owners && message->n_owners <= WIRE_OWNERS_MAX,
 	      "an accepted message has entries, and not too many");
 	for (size_t i = 0; i < message->n_owners; i++) {
-		struct wire_owner owner = wire_owner(message, i);
+		struct mlb_client client;
+		struct wire_owner owner = wire_owner(message, i, &client);
 
 		check(owner.token, "token 0 is of nobody");
 		check(!owner.withdrawn || !message->repeat,
 		      "a repetition takes nothing back");
-		wire_put_owner(again, &owner);
-		check(!memcmp(again, data + WIRE_HEADER + i * WIRE_OWNER,
-			      WIRE_OWNER),
+		check(!owner.client || !owner.withdrawn,
+		      "who has a connection no more has no client");
+		wire_put_owner(again, &owner, message->clients);
+		check(!memcmp(again, data + WIRE_HEADER + i * size, size),
 		      "an accepted entry is as written");
 	}
 }
@@ -123,8 +126,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	framed = malloc(WIRE_HEADER + size - 1);
 	check(framed != NULL, "memory");
-	message.kind = data[0] & 0x7f;
+	message.kind = data[0] & 0x3f;
 	message.repeat = data[0] & 0x80;
+	message.clients = data[0] & 0x40;
 	wire_put_header(framed, &message, size - 1);
 	memcpy(framed + WIRE_HEADER, data + 1, size - 1);
 	look(framed, WIRE_HEADER + size - 1);
