@@ -228,7 +228,7 @@ static void say(enum wire_kind kind, bool repeat, bool withdrawn,
 					    .cpu = WIRE_NO_CPU,
 					    .withdrawn = withdrawn };
 
-		wire_put_owner(entries + i * WIRE_OWNER, &owner);
+		wire_put_owner(entries + i * WIRE_OWNER, &owner, false);
 	}
 	follow_message(f, &message);
 	if (kind != WIRE_HELLO)
