@@ -33,6 +33,15 @@ static inline bool mlb_peer_missed(const struct mlb_node *node)
 	       READ_ONCE(node->life.watch.missing) < MLB_PEER_PATIENCE_MS;
 }
 
+/*
+ * Whether an answer of it that has not come is late or lost: it lives, and the
+ * RST that nobody else has the flow would end a connection that it has.
+ */
+static inline bool mlb_peer_owes(const struct mlb_node *node)
+{
+	return mlb_peer_awaited(node) && READ_ONCE(node->life.said);
+}
+
 /**
  * struct mlb_peers - the peers that a question to all goes to
  * @asked: how many there are

@@ -75,7 +75,8 @@ bool mlb_pending_all_answered(struct mlb_net *mn,
 }
 
 /**
- * mlb_pending_misses() - whether a silent node may have what nobody else has
+ * mlb_pending_misses() - whether a node that is silent, or has not answered in
+ * time, may have what nobody else has
  * @mn: the namespace
  * @pending: the question
  */
@@ -85,7 +86,7 @@ bool mlb_pending_misses(struct mlb_net *mn, const struct mlb_pending *pending)
 
 	for (unsigned int i = 0; i < pending->n_waits; i++) {
 		node = mlb_node_find(mn, pending->waits[i]);
-		if (node && mlb_peer_missed(node))
+		if (node && (mlb_peer_missed(node) || mlb_peer_owes(node)))
 			return true;
 	}
 	return false;

@@ -370,16 +370,16 @@ static void resolve_deliver(struct mlb_net *mn, struct mlb_pending *pending,
 }
 
 /* Drop the packets of an entry that there was no rate to ask for, or that a
- * suspect node may have.
+ * node may have which has not answered.
  */
 static void resolve_drop(struct mlb_net *mn, struct mlb_pending *pending,
-			 bool suspect)
+			 bool unanswered)
 {
 	struct sk_buff *skb;
 
 	while ((skb = __skb_dequeue(&pending->queue))) {
-		if (suspect)
-			mlb_count(mn, RESOLVE_DROP_SUSPECT);
+		if (unanswered)
+			mlb_count(mn, RESOLVE_DROP_UNANSWERED);
 		else
 			mlb_count(mn, RESOLVE_DROP_RATE);
 		dev_put(skb->dev);

@@ -190,7 +190,7 @@ static void steer_count(struct mlb_net *mn, const struct mlb_packet *pkt,
 		break;
 	case MLB_REASON_PEERS_SILENT:
 		if (d->verdict == MLB_VERDICT_DROP)
-			mlb_count(mn, RESOLVE_DROP_SUSPECT);
+			mlb_count(mn, RESOLVE_DROP_UNANSWERED);
 		else
 			mlb_count(mn, STEER_UNCLAIMED);
 		break;

@@ -188,7 +188,7 @@ one_way() # FAMILY
 	# At once, for the patience of the nodes ends after ten seconds.
 	router_pin 0 2
 	check_true "$name: where its flows are not known they get no RST" \
-		wait_for 5 moved_ge 1 resolve drop-suspect 2
+		wait_for 5 moved_ge 1 resolve drop-unanswered 2
 	router_pin 0 1
 	stats_mark
 	check_true "$name: where they are, they still go to it" \

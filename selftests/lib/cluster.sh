@@ -61,6 +61,9 @@ client_up()
 	local i
 
 	netns_add "$PREFIX-c"
+	# The router shares the kernel with the client, and so hashes by what the
+	# client's sockets say, and they say something else after a timeout.
+	must in_netns "$PREFIX-c" sysctl -qw net.core.txrehash=0
 	for i in 1 2; do
 		cable "$PREFIX-r" "c$i" "$PREFIX-c" "eth$((i - 1))" "$LINK_MTU"
 		netns_batch "$PREFIX-r" <<-END

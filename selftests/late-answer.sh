@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# If this fails, a node that is slow to answer costs connections that it has:
+# their packets, which routers hand to another node, get a RST.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+N=$(scaled 20 5)
+
+late()
+{
+	local f=$1 name="IPv$1" rsts
+
+	router_pin 0 1
+	client_start late -t -n "$N" -b 500000 -r 20000 -l -T 90000 \
+		"$(vip "$f")" "$PORT"
+	client_says late flowing || bail "$(cat "$TMP/late.out")"
+	stats_mark
+	rsts=$(nodes_nstat TcpOutRsts)
+	# What the owner says comes too late; that it lives, as often as ever.
+	must on_node 1 tc qdisc add dev eth1 root netem delay 60ms
+	router_pin 0 2
+	check_true "$name: packets of its flows are dropped meanwhile" \
+		wait_for 20 moved_ge $((2 * N)) resolve drop-unanswered 2
+	check_eq "$name: nobody is suspect" "$(ctl 2 -j node list |
+		jq '[.[] | select(.suspect)] | length')" 0
+	must on_node 1 tc qdisc del dev eth1 root
+	check_true "$name: then they are found" \
+		wait_for 20 moved_ge $((2 * N)) tunnel rx 1
+	client_go late
+	client_end late
+	check_eq "$name: every transfer is whole" "${R[ok]}" "$N"
+	check_eq "$name: no node sent a RST" \
+		$(($(nodes_nstat TcpOutRsts) - rsts)) 0
+}
+
+test_begin jq tc
+for f in 4 6; do
+	cluster_up 3
+	mlb_up --family $f
+	services_up
+	servers_up
+	# Not so late that it is missed.
+	for i in 1 2 3; do
+		must ctl "$i" set resolve-timeout 20 alive-multiplier 10
+	done
+	late $f
+	children_end
+	cluster_down
+done
+tap_done
