@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "internal.h"
 
@@ -137,13 +138,17 @@ int mlb_dump_free(struct mlb *mlb, struct nl_msg *msg,
 		.fn = fn,
 		.arg = arg,
 	};
-	int ret, tries = 0;
+	int ret;
 
 	d.request->nlmsg_flags |= NLM_F_DUMP;
-	do {
+	ret = dump_once(&d, msg);
+
+	/* A table that moves has moved some ms later. */
+	for (int tries = 1; ret == 1 && d.disturbed && d.staging &&
+			    tries < MLB_DUMP_TRIES; tries++) {
+		usleep(1000u << tries);
 		ret = dump_once(&d, msg);
-	} while (ret == 1 && d.disturbed && d.staging &&
-		 ++tries < MLB_DUMP_TRIES);
+	}
 
 	if (ret == 1) {
 		if (d.staging)
