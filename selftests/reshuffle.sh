@@ -20,7 +20,7 @@ reshuffle_run() # NAME 4|6 CLIENT_OPTION...
 
 	router_nexthops 1 2 3
 	stats_mark
-	rsts=$(nodes_nstat TcpOutRsts)
+	rsts=$(nodes_rsts)
 	# Half a minute's worth at this rate, of which the rest goes at full speed when
 	# the router has done its part.
 	client_start shuffle -n "$N" -b 600000 -r 20000 -l -T 120000 "${@:3}" \
@@ -38,9 +38,9 @@ reshuffle_run() # NAME 4|6 CLIENT_OPTION...
 	client_go shuffle
 	client_end shuffle
 	check_eq "$name: none of $N transfers broke" "${R[ok]}" "$N"
-	[ "${R[reset]}${R[cut]}" = 00 ] || nodes_tell
-	check_eq "$name: no node sent a RST" \
-		$(($(nodes_nstat TcpOutRsts) - rsts)) 0
+	rsts=$(($(nodes_rsts) - rsts))
+	[ "${R[reset]}${R[cut]}$rsts" = 000 ] || nodes_tell
+	check_eq "$name: no node sent a RST" $rsts 0
 }
 
 both_paths() # 4|6

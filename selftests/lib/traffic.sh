@@ -154,6 +154,13 @@ nodes_nstat() # COUNTER
 	echo "$sum"
 }
 
+# RSTs that the nodes have sent for packets without a socket. What was sent again
+# over the other path and lies unread at the end makes one of its own.
+nodes_rsts()
+{
+	echo $(($(nodes_nstat TcpOutRsts) - $(nodes_nstat TcpExtTCPAbortOnClose)))
+}
+
 # For a failed test's reader: what went wrong with joins, and with resends.
 nodes_tell()
 {
@@ -161,7 +168,7 @@ nodes_tell()
 
 	for ((i = 1; i <= NODES; i++)); do
 		tap_note "node $i: $(in_netns "$PREFIX-n$i" nstat -as |
-			awk '/MPTcpExt|Retrans|OutRsts|Drop|Fail/ {
+			awk '/MPTcpExt|Retrans|OutRsts|Abort|Drop|Fail/ {
 				printf "%s=%s ", $1, $2 }')"
 	done
 	tap_note "counters: $(stats_changed | xargs)"
