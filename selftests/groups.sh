@@ -5,7 +5,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-N=$(scaled 60 12)
+N=$(scaled 60 40)
 CHANGES=$(scaled 20 6)
 
 # What the first client address, and the second, is a group of.

@@ -113,7 +113,8 @@ restarts()
 	local before owners
 
 	endpoints_add
-	client_start long -n "$(scaled 50 10)" -b 200000 -r 10000 -l "$VIP4" "$PORT"
+	# Node 1 has some of them.
+	client_start long -n "$(scaled 50 25)" -b 200000 -r 10000 -l "$VIP4" "$PORT"
 	client_says long ready 40 || bail "$(cat "$TMP/long.out")"
 	before=$(kernel_state 1)
 	stats_mark
