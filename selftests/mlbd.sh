@@ -156,6 +156,13 @@ reloads()
 	check_true "of a byte that is no text" line_there "$TMP/reload" \
 		'has no key "caf?"'
 	check_true "status can tell, too" alone_says 1 '.["reload-error"]' 'caf?'
+	before=$(kernel_state 1)
+	conf_write 1
+	sed -i "s/^addr = $(node_addr4 1)\$/addr = 10.3.0.99/" "$TMP/1.conf"
+	alone_reload 1
+	check_true "an address that is not here is refused" line_there \
+		"$TMP/reload" "this host does not have the address"
+	check_eq "and the tunnel stays" "$(kernel_state 1)" "$before"
 	conf_write 1 "max-flow = 5"
 	kill -HUP "${ALONE_PID[1]}"
 	check_true "SIGHUP says the same in status" wait_for 5 alone_says 1 \

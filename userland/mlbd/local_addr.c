@@ -1,33 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <ifaddrs.h>
-#include <string.h>
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "local_addr.h"
 
-static bool same(const struct sockaddr *a, const struct mlb_addr *b)
-{
-	union {
-		const struct sockaddr *any;
-		const struct sockaddr_in *v4;
-		const struct sockaddr_in6 *v6;
-	} sa = { a };
-
-	if (!a || a->sa_family != b->family)
-		return false;
-	return b->family == AF_INET ?
-		       sa.v4->sin_addr.s_addr == b->v4.s_addr :
-		       IN6_ARE_ADDR_EQUAL(&sa.v6->sin6_addr, &b->v6);
-}
-
+/* As the module finds it out for its own socket. */
 bool local_addr(const struct mlb_addr *addr)
 {
-	struct ifaddrs *all;
-	bool found = false;
+	struct sockaddr_in v4 = { .sin_family = AF_INET,
+				  .sin_addr = addr->v4 };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
+				   .sin6_addr = addr->v6 };
+	int fd = socket(addr->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool missing;
 
-	if (getifaddrs(&all))
+	if (fd < 0)
 		return true;
-	for (struct ifaddrs *i = all; i && !found; i = i->ifa_next)
-		found = same(i->ifa_addr, addr);
-	freeifaddrs(all);
-	return found;
+	missing = (addr->family == AF_INET ?
+			   bind(fd, (struct sockaddr *)&v4, sizeof(v4)) :
+			   bind(fd, (struct sockaddr *)&v6, sizeof(v6))) &&
+		  errno == EADDRNOTAVAIL;
+	close(fd);
+	return !missing;
 }
