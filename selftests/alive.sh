@@ -45,13 +45,17 @@ events_start() # NODE
 		bail "no monitor on node $1"
 }
 
-# Waits for node 1 to suspect node 3; judges when it did.
+suspect_seen()
+{
+	wait_for 10 line_there "$TMP/events.1" " node 3 .* suspect " ||
+		bail "node 1 does not suspect node 3: $(nodes 1)"
+}
+
+# Judges when node 1 came to suspect node 3.
 suspected() # NAME CUT_AT
 {
 	local at ms silent
 
-	wait_for 10 line_there "$TMP/events.1" " node 3 .* suspect " ||
-		bail "node 1 does not suspect node 3: $(nodes 1)"
 	read -r at silent < <(sed -nE \
 		"s/ .* node 3 .* suspect silent ([0-9]+).*/ \1/p;T;q" \
 		"$TMP/events.1")
@@ -142,6 +146,7 @@ both_ways() # FAMILY
 	cut "$f" 3 1 2
 	cut "$f" 1 3
 	cut "$f" 2 3
+	suspect_seen
 	suspected "$name" "$start"
 	check_true "$name: for the other node, too" wait_for 2 suspects_are 2 3
 	new_avoid "$name"
@@ -178,6 +183,7 @@ one_way() # FAMILY
 	local f=$1 name="IPv$1, one way" start at took
 
 	router_pin 0 1
+	router_pin 1 2
 	# So many that node 3 has some: (2/3)^24 is one in 17,000.
 	client_start old -n 24 -b 500000 -r 20000 -T 90000 -l "$(vip "$f")" "$PORT"
 	client_says old flowing || bail "$(cat "$TMP/old.out")"
@@ -185,12 +191,13 @@ one_way() # FAMILY
 	stats_mark
 	start=$(now_us)
 	cut "$f" 3 1 2
+	suspect_seen
+	# Before all else, for the patience of the nodes ends after ten seconds.
+	check_eq "$name: what may be a flow of it gets no RST" \
+		"$(on_client "$RAWPKT" tcp -f A -a 1 -w $((200 * MLB_SCALE)) \
+			"${CLIENT4[1]}" 5000 "$VIP4" "$PORT")" none
+	check_eq "$name: it is dropped" "$(moved resolve drop-unanswered 2)" 1
 	suspected "$name" "$start"
-	# At once, for the patience of the nodes ends after ten seconds.
-	router_pin 0 2
-	check_true "$name: where its flows are not known they get no RST" \
-		wait_for 5 moved_ge 1 resolve drop-unanswered 2
-	router_pin 0 1
 	stats_mark
 	check_true "$name: where they are, they still go to it" \
 		wait_for 5 moved_ge 10 tunnel rx 3
@@ -201,6 +208,7 @@ one_way() # FAMILY
 	start=$(now_us)
 	mend "$f" 3 1 2
 	at=$(restored_at)
+	router_unpin 1
 	took=$(((at - start) / 1000))
 	tap_note "$name: restored after $took ms"
 	client_go old

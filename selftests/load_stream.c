@@ -165,15 +165,24 @@ void load_stream_took(struct load_stream *s, const uint8_t *buf, size_t len)
 	s->done += len;
 }
 
-/* How many bytes may go now; 0 also at the end. */
+/*
+ * How many bytes may go now; 0 also at the end. With a limit on the rate what is
+ * due in 50 ms goes at once: a packet for each turn of the loop would be more
+ * than an emulated machine bears.
+ */
 size_t load_stream_budget(const struct load_stream *s)
 {
 	uint64_t n = s->total - s->done;
 
 	if (s->rate) {
 		uint64_t due = (load_now_ms() - s->start_ms) * s->rate / 1000;
+		uint64_t step = s->rate / 20;
 
-		if (due <= s->done)
+		if (step > LOAD_CHUNK)
+			step = LOAD_CHUNK;
+		if (step > n)
+			step = n;
+		if (due <= s->done || due - s->done < step)
 			return 0;
 		if (due - s->done < n)
 			n = due - s->done;
