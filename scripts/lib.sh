@@ -30,6 +30,22 @@ need_root()
 	[ "$(id -u)" = 0 ] || die "must run as root"
 }
 
+# Wait for a slot of those in $MLB_SLOTS. It is free again when the caller and
+# all that it started have ended.
+take_slot()
+{
+	local slot
+
+	while [ -n "${MLB_SLOTS:-}" ]; do
+		for slot in "$MLB_SLOTS"/*; do
+			exec {SLOT}<> "$slot"
+			! flock -n "$SLOT" || return 0
+			exec {SLOT}>&-
+		done
+		sleep 0.2
+	done
+}
+
 # One short name for the contents of some files and strings.
 digest()	# FILE|STRING...
 {

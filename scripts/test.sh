@@ -11,16 +11,23 @@ cd "$ROOT"
 need_root
 scripts/deps.sh
 mkdir -p build/test
-rm -f build/test/*
-begin=$SECONDS
+rm -rf build/test/*
 children=()
 trap '[ ${#children[@]} -eq 0 ] || kill "${children[@]}" 2> /dev/null || :' EXIT
 trap 'exit 1' INT TERM HUP
 
-stage()
+# Everything goes on side by side, in one slot more than there are CPUs, for a
+# test sleeps now and then: QEMU's machines one after the other, each of which
+# runs all its tests, and beside them whatever has its turn.
+export MLB_SLOTS=$ROOT/build/test/slots
+slots()
 {
-	printf '\n--- %s (at %d:%02d)\n' "$*" $(((SECONDS - begin) / 60)) \
-		$(((SECONDS - begin) % 60))
+	local n
+
+	mkdir -p "$MLB_SLOTS"
+	for ((n = 0; n <= $(nproc); n++)); do
+		: > "$MLB_SLOTS/$n"
+	done
 }
 
 # A part that is one test.
@@ -34,7 +41,7 @@ part()	# NAME COMMAND...
 		echo "1 0" > "build/test/$name.count"
 	else
 		printf '%-9s %-28s FAIL %6s s\n' "$name" '' $((SECONDS - start))
-		sed 's/^/    | /' "build/test/$name.log"
+		flock build/.report sed 's/^/    | /' "build/test/$name.log"
 		echo "0 1" > "build/test/$name.count"
 	fi
 }
@@ -55,42 +62,49 @@ counted()	# NAME COMMAND...
 	echo "$count" > "build/test/$name.count"
 }
 
-# Downloads go on while this machine compiles.
-stage "kernels"
+in_qemu()
+{
+	local kernel
+
+	for kernel in "${KERNELS_QEMU[@]}"; do
+		counted "$kernel" scripts/run-tests.sh "$kernel" core "$kernel"
+	done
+}
+
+background()	# COMMAND...
+{
+	"$@" &
+	children+=($!)
+}
+
+# Until it has counted, it has failed.
+for name in unit check "${KERNELS_UML[@]}" "${KERNELS_QEMU[@]}"; do
+	echo "0 1" > "build/test/$name.count"
+done
+
+# A kernel that cannot be had fails its tests; this says why. Downloads go on
+# while this machine compiles.
 for kernel in "${KERNELS_QEMU[@]}"; do
 	scripts/kernel.sh "$kernel"
 done > build/test/prepare.log 2>&1 < /dev/null &
-prepare=$!
-children+=("$prepare")
+children+=($!)
 for kernel in "${KERNELS_UML[@]}"; do
-	scripts/kernel.sh "$kernel" > /dev/null ||
-		echo "0 1" > "build/test/kernel-$kernel.count"
+	scripts/kernel.sh "$kernel" > /dev/null || say "no kernel $kernel"
 done
-
-stage "unit tests and static checks"
-part unit make unit
-counted check scripts/check.sh
-
-stage "selftests, User-Mode Linux"
-counted uml-fast scripts/run-tests.sh uml-fast
-counted uml-debug scripts/run-tests.sh uml-debug debug
-
-stage "selftests, QEMU"
-if ! wait $prepare; then
-	cat build/test/prepare.log
-	echo "0 1" > build/test/prepare.count
-fi
+wait "${children[0]}" || cat build/test/prepare.log
 children=()
-for kernel in "${KERNELS_QEMU[@]}"; do
-	# Until it has counted, it has failed.
-	echo "0 1" > "build/test/$kernel.count"
-	counted "$kernel" scripts/run-tests.sh "$kernel" core "$kernel" &
-	children+=($!)
-done
+
+slots
+scripts/build.sh
+background in_qemu
+background part unit scripts/slot.sh make unit
+background counted check scripts/slot.sh scripts/check.sh
+background counted uml-debug scripts/run-tests.sh uml-debug debug
+background counted uml-fast scripts/run-tests.sh uml-fast
 wait
 children=()
 
-stage "result"
+echo
 passed=0 failed=0
 for file in build/test/*.count; do
 	read -r good bad < "$file"
