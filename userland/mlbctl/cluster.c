@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cluster.h"
 #include "daemon.h"
 #include "mlbctl.h"
 #include "nouns.h"
@@ -12,6 +13,13 @@
 struct file_args {
 	const char *path;
 };
+
+struct cluster_node_args {
+	struct mlb_node node;
+	const char *roles;
+};
+
+#define NODE_SEEN_ROLES (1u << 30)
 
 static const struct arg no_args[] = { {} };
 
@@ -25,6 +33,40 @@ static const struct arg node_args[] = { { .type = ARG_U16,
 					  .min = 1,
 					  .max = MLB_NODE_ID_MAX },
 					{} };
+
+static const struct arg cluster_node_args[] = {
+	{ .type = ARG_U16,
+	  .name = "node",
+	  .value = "ID",
+	  .help = "number of the node",
+	  .flags = ARG_POSITIONAL,
+	  .field = MLB_F_NODE_ID,
+	  .offset = offsetof(struct cluster_node_args, node.id),
+	  .min = 1,
+	  .max = MLB_NODE_ID_MAX },
+	{ .type = ARG_U32,
+	  .name = "weight",
+	  .value = "W",
+	  .help = "share of new connections under maglev, 0..65535",
+	  .field = MLB_F_NODE_WEIGHT,
+	  .offset = offsetof(struct cluster_node_args, node.weight),
+	  .max = MLB_WEIGHT_MAX },
+	{ .type = ARG_WORD,
+	  .name = "state",
+	  .value = "STATE",
+	  .help = "active: takes everything; drain: no new connections;\n"
+		  "maintenance: no joins either",
+	  .field = MLB_F_NODE_STATE,
+	  .offset = offsetof(struct cluster_node_args, node.state),
+	  .words = node_state_words },
+	{ .type = ARG_STRING,
+	  .name = "roles",
+	  .value = "ROLE,...",
+	  .help = "as a spare it takes these alone, \"all\" or \"none\"",
+	  .field = NODE_SEEN_ROLES,
+	  .offset = offsetof(struct cluster_node_args, roles) },
+	{}
+};
 
 static const struct arg save_args[] = { { .type = ARG_STRING,
 					  .name = "file",
@@ -44,8 +86,7 @@ static const struct arg load_args[] = { { .type = ARG_STRING,
 							     path) },
 					{} };
 
-/* Has the cluster agree on a change; takes it over. */
-static int change(struct mlbctl *ctl, json_t *object)
+int cluster_change(struct mlbctl *ctl, json_t *object)
 {
 	json_t *answer;
 	int ret = daemon_ask(json_pack("{s:s, s:o}", "op", "change", "change",
@@ -85,7 +126,7 @@ static json_t *service_change(struct mlbctl *ctl, const char *op)
 
 static int service_add(struct mlbctl *ctl)
 {
-	return change(ctl, service_change(ctl, "service-add"));
+	return cluster_change(ctl, service_change(ctl, "service-add"));
 }
 
 static int prepare_service_set(struct mlbctl *ctl)
@@ -97,17 +138,18 @@ static int prepare_service_set(struct mlbctl *ctl)
 
 static int service_set(struct mlbctl *ctl)
 {
-	return change(ctl, service_change(ctl, "service-set"));
+	return cluster_change(ctl, service_change(ctl, "service-set"));
 }
 
 static int service_del(struct mlbctl *ctl)
 {
-	return change(ctl, service_change(ctl, "service-del"));
+	return cluster_change(ctl, service_change(ctl, "service-del"));
 }
 
 static int prepare_node_set(struct mlbctl *ctl)
 {
-	const struct mlb_node *node = ctl->data;
+	const struct cluster_node_args *args = ctl->data;
+	const struct mlb_node *node = &args->node;
 
 	if (!(ctl->seen & ~MLB_F_NODE_ID))
 		return usage_error(ctl, "nothing to change");
@@ -118,7 +160,8 @@ static int prepare_node_set(struct mlbctl *ctl)
 
 static int node_set(struct mlbctl *ctl)
 {
-	const struct mlb_node *node = ctl->data;
+	const struct cluster_node_args *args = ctl->data;
+	const struct mlb_node *node = &args->node;
 	json_t *object =
 		json_pack("{s:s, s:i}", "op", "node-set", "node", node->id);
 
@@ -129,14 +172,19 @@ static int node_set(struct mlbctl *ctl)
 		json_object_set_new(object, "state",
 				    json_string(word_of(node_state_words,
 							node->state)));
-	return change(ctl, object);
+	if (args->roles && !strcmp(args->roles, "all"))
+		json_object_set_new(object, "roles", json_string("all"));
+	else if (args->roles)
+		json_object_set_new(object, "roles",
+				    cluster_words(args->roles, "none"));
+	return cluster_change(ctl, object);
 }
 
 static int node_forget(struct mlbctl *ctl)
 {
 	const struct mlb_node *node = ctl->data;
 
-	return change(ctl, json_pack("{s:s, s:i}", "op", "node-forget", "node",
+	return cluster_change(ctl, json_pack("{s:s, s:i}", "op", "node-forget", "node",
 				     node->id));
 }
 
@@ -162,7 +210,7 @@ static int set(struct mlbctl *ctl)
 	out_begin(&out);
 	print_config(&out, config);
 	json_object_del(out.object, "key-id");
-	return change(ctl, json_pack("{s:s, s:o}", "op", "set", "settings",
+	return cluster_change(ctl, json_pack("{s:s, s:o}", "op", "set", "settings",
 				     out.object));
 }
 
@@ -171,52 +219,39 @@ static int document(json_t **object)
 	return daemon_ask(json_pack("{s:s}", "op", "document"), object);
 }
 
-static const char *text_of(const json_t *object, const char *key)
+const char *cluster_text(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 
 	return text ? text : "?";
 }
 
-static uint64_t number_of(const json_t *object, const char *key)
+uint64_t cluster_number(const json_t *object, const char *key)
 {
 	return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
 /* One object of the document as a record. */
-static void print_pool(struct output *out, const json_t *nodes)
-{
-	char text[8 * MLB_NODE_ID_MAX] = "all";
-	size_t used = 0, i;
-	const json_t *id;
-
-	if (out->json) {
-		out_json(out, "nodes", json_deep_copy(nodes));
-		return;
-	}
-	json_array_foreach(nodes, i, id)
-		used += (size_t)snprintf(text + used, sizeof(text) - used,
-					 "%s%u", i ? "," : "",
-					 (uint16_t)json_integer_value(id));
-	out_str(out, "nodes", "nodes", text);
-}
-
 static void print_service_object(struct output *out, const json_t *service)
 {
-	out_str(out, "vip", NULL, text_of(service, "vip"));
-	out_str(out, "scheduler", "sched", text_of(service, "scheduler"));
-	print_pool(out, json_object_get(service, "nodes"));
+	out_str(out, "vip", NULL, cluster_text(service, "vip"));
+	out_str(out, "scheduler", "sched", cluster_text(service, "scheduler"));
+	cluster_print_list(out, json_object_get(service, "nodes"), "nodes",
+			   "nodes", "all");
 }
 
 static void print_node_object(struct output *out, const json_t *node)
 {
-	out_uint(out, "node", NULL, number_of(node, "node"), NULL);
-	out_uint(out, "weight", "weight", number_of(node, "weight"), NULL);
-	out_str(out, "state", "state", text_of(node, "state"));
+	out_uint(out, "node", NULL, cluster_number(node, "node"), NULL);
+	out_uint(out, "weight", "weight", cluster_number(node, "weight"), NULL);
+	out_str(out, "state", "state", cluster_text(node, "state"));
+	if (json_object_get(node, "roles"))
+		cluster_print_list(out, json_object_get(node, "roles"),
+				   "roles", "roles", "none");
 }
 
-static int list(struct mlbctl *ctl, const char *key,
-		void (*print)(struct output *, const json_t *))
+int cluster_list(struct mlbctl *ctl, const char *key,
+		 void (*print)(struct output *out, const json_t *object))
 {
 	const json_t *entry;
 	json_t *object;
@@ -238,12 +273,27 @@ static int list(struct mlbctl *ctl, const char *key,
 
 static int service_list(struct mlbctl *ctl)
 {
-	return list(ctl, "services", print_service_object);
+	return cluster_list(ctl, "services", print_service_object);
 }
 
 static int node_list(struct mlbctl *ctl)
 {
-	return list(ctl, "nodes", print_node_object);
+	return cluster_list(ctl, "nodes", print_node_object);
+}
+
+static void show_each(struct output *out, const json_t *document,
+		      const char *key, const char *word,
+		      void (*print)(struct output *out, const json_t *object))
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_object_get(document, key), i, entry) {
+		out_begin(out);
+		out_word(out, word);
+		print(out, entry);
+		out_end(out);
+	}
 }
 
 /* As the commands that would make it. */
@@ -252,23 +302,14 @@ static void show_text(struct output *out, json_t *object)
 	const json_t *stamp = json_object_get(object, "stamp"), *entry;
 	json_t *settings = json_object_get(object, "settings");
 	const char *key;
-	size_t i;
 
 	fprintf(out->file, "# version %" JSON_INTEGER_FORMAT " of ring %" JSON_INTEGER_FORMAT ", hash %s\n",
-		(json_int_t)number_of(stamp, "version"),
-		(json_int_t)number_of(stamp, "ring"), text_of(stamp, "hash"));
-	json_array_foreach(json_object_get(object, "services"), i, entry) {
-		out_begin(out);
-		out_word(out, "service add");
-		print_service_object(out, entry);
-		out_end(out);
-	}
-	json_array_foreach(json_object_get(object, "nodes"), i, entry) {
-		out_begin(out);
-		out_word(out, "node set");
-		print_node_object(out, entry);
-		out_end(out);
-	}
+		(json_int_t)cluster_number(stamp, "version"),
+		(json_int_t)cluster_number(stamp, "ring"), cluster_text(stamp, "hash"));
+	show_each(out, object, "services", "service add", print_service_object);
+	show_each(out, object, "groups", "group add", cluster_print_group);
+	show_each(out, object, "roles", "role add", cluster_print_role);
+	show_each(out, object, "nodes", "node set", print_node_object);
 	json_object_foreach(settings, key, entry) {
 		out_begin(out);
 		out_word(out, "set");
@@ -298,18 +339,24 @@ static int show(struct mlbctl *ctl)
 	return 0;
 }
 
-/* The stamp stays out: what is loaded gets a new one. */
+/*
+ * The stamp stays out: what is loaded gets a new one. So does who holds which
+ * role, which is nobody's wish.
+ */
 static int save(struct mlbctl *ctl)
 {
 	const struct file_args *args = ctl->data;
 	bool to_stdout = !strcmp(args->path, "-");
-	json_t *object;
+	json_t *object, *role;
+	size_t i;
 	FILE *to;
 	int ret = document(&object);
 
 	if (ret)
 		return ret;
 	json_object_del(object, "stamp");
+	json_array_foreach(json_object_get(object, "roles"), i, role)
+		json_object_del(role, "assigned");
 	to = to_stdout ? ctl->out.file : fopen(args->path, "we");
 	if (to) {
 		json_dumpf(object, to, JSON_INDENT(2));
@@ -343,7 +390,7 @@ static int load(struct mlbctl *ctl)
 			fprintf(stderr, "mlbctl: %s\n", error.text);
 		return EXIT_USAGE;
 	}
-	return change(ctl, json_pack("{s:s, s:o}", "op", "load", "document",
+	return cluster_change(ctl, json_pack("{s:s, s:o}", "op", "load", "document",
 				     object));
 }
 
@@ -383,9 +430,9 @@ static const struct verb verbs[] = {
 	  .run = service_list,
 	  .own_socket = true },
 	{ .name = "node set",
-	  .help = "change weight or state of a node, on every node",
-	  .args = node_set_args,
-	  .size = sizeof(struct mlb_node),
+	  .help = "change weight, state or roles of a node, on every node",
+	  .args = cluster_node_args,
+	  .size = sizeof(struct cluster_node_args),
 	  .prepare = prepare_node_set,
 	  .run = node_set,
 	  .own_socket = true },
@@ -399,6 +446,61 @@ static const struct verb verbs[] = {
 	  .help = "show what was set for nodes",
 	  .args = no_args,
 	  .run = node_list,
+	  .own_socket = true },
+	{ .name = "group add",
+	  .help = "give a name to clients",
+	  .args = cluster_group_args,
+	  .size = sizeof(struct cluster_group_args),
+	  .run = cluster_group_add,
+	  .own_socket = true },
+	{ .name = "group set",
+	  .help = "give a group other clients",
+	  .args = cluster_group_args,
+	  .size = sizeof(struct cluster_group_args),
+	  .run = cluster_group_set,
+	  .own_socket = true },
+	{ .name = "group del",
+	  .help = "forget a group that no role needs",
+	  .args = cluster_group_del_args,
+	  .size = sizeof(struct cluster_group_args),
+	  .run = cluster_group_del,
+	  .own_socket = true },
+	{ .name = "group list",
+	  .help = "show the groups and their clients",
+	  .args = no_args,
+	  .run = cluster_group_list,
+	  .own_socket = true },
+	{ .name = "role add",
+	  .help = "have some nodes serve some clients, and others stand in",
+	  .args = cluster_role_add_args,
+	  .size = sizeof(struct cluster_role_args),
+	  .prepare = cluster_role_prepare,
+	  .run = cluster_role_add,
+	  .own_socket = true },
+	{ .name = "role set",
+	  .help = "change a role; what is not named stays",
+	  .args = cluster_role_set_args,
+	  .size = sizeof(struct cluster_role_args),
+	  .prepare = cluster_role_prepare,
+	  .run = cluster_role_set,
+	  .own_socket = true },
+	{ .name = "role del",
+	  .help = "forget a role: its clients are any node's",
+	  .args = cluster_role_del_args,
+	  .size = sizeof(struct cluster_role_args),
+	  .run = cluster_role_del,
+	  .own_socket = true },
+	{ .name = "role move",
+	  .help = "have other nodes do a role from now on",
+	  .args = cluster_role_move_args,
+	  .size = sizeof(struct cluster_role_args),
+	  .prepare = cluster_role_prepare_move,
+	  .run = cluster_role_move,
+	  .own_socket = true },
+	{ .name = "role list",
+	  .help = "show the roles and who holds them",
+	  .args = no_args,
+	  .run = cluster_role_list,
 	  .own_socket = true },
 	{ .name = "set",
 	  .help = "change settings on every node",

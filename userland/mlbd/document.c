@@ -63,8 +63,16 @@ void document_free(struct document *document)
 		return;
 	for (size_t i = 0; i < document->n_services; i++)
 		free(document_pool(&document->services[i]));
+	for (size_t i = 0; i < document->n_nodes; i++)
+		free(document->nodes[i].roles.name);
+	for (size_t i = 0; i < document->n_groups; i++)
+		document_group_free(&document->groups[i]);
+	for (size_t i = 0; i < document->n_roles; i++)
+		document_role_free(&document->roles[i]);
 	free(document->services);
 	free(document->nodes);
+	free(document->groups);
+	free(document->roles);
 	free(document);
 }
 
@@ -143,7 +151,7 @@ int document_parse(const json_t *json, struct document **document, char *error,
 	if (ret)
 		goto free;
 	if (never_changed(&new->stamp) && !new->n_services && !new->n_nodes &&
-	    !new->settings.fields)
+	    !new->n_groups && !new->n_roles && !new->settings.fields)
 		hash = 0;
 	if (hash != new->stamp.hash) {
 		snprintf(error, size, "the contents are not those of the stamp");
@@ -188,6 +196,7 @@ int document_change(struct document *document, const json_t *change,
 		snprintf(error, size, "out of memory");
 		return -ENOMEM;
 	}
+	next->stamp = old.stamp;
 	ret = document_operate(next, change, error, size);
 	if (!ret)
 		ret = contents_hash(next, &next->stamp.hash, error, size);

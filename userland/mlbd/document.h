@@ -9,6 +9,7 @@
 
 #include "libmlb.h"
 #include <jansson.h>
+#include <stdbool.h>
 
 /**
  * struct document_stamp - which of two documents is newer
@@ -27,17 +28,101 @@ struct document_stamp {
 	uint64_t hash;
 };
 
+/* Bytes of a name of a group or role, with its end. */
+#define DOCUMENT_NAME 32
+
+/* Names without order among them, ascending. */
+struct document_names {
+	char (*name)[DOCUMENT_NAME];
+	size_t n;
+};
+
+/* Most nodes that a role can name. */
+#define DOCUMENT_IDS_MAX 64
+
+struct document_ids {
+	uint16_t id[DOCUMENT_IDS_MAX];
+	size_t n;
+};
+
+/**
+ * struct document_node - what was set for a node
+ * @limited: as a spare it takes no roles but
+ * @roles: these
+ */
 struct document_node {
 	uint16_t id;
 	uint32_t weight;
 	enum mlb_node_state state;
+	bool limited;
+	struct document_names roles;
+};
+
+struct document_prefix {
+	struct mlb_addr addr;
+	uint8_t len;
+};
+
+/* Clients; the longest prefix of all groups says in which one a client is. */
+struct document_group {
+	char name[DOCUMENT_NAME];
+	struct document_prefix *prefixes;
+	size_t n_prefixes;
+};
+
+/**
+ * struct document_assigned - who does a role now; see assign.h
+ * @nodes: they hold it, ascending
+ * @leaving: they held it, are told to let go, and have not been seen to
+ * @fenced: their peers' kernels treat those as dead until they have
+ * @spread: @nodes stand in for a role that has neither home nor spare
+ * @epoch: version of the document in which this was decided
+ * @reason: for people
+ */
+struct document_assigned {
+	struct document_ids nodes;
+	struct document_ids leaving;
+	bool fenced;
+	bool spread;
+	uint64_t epoch;
+	char reason[160];
+};
+
+#define DOCUMENT_FAILBACK_NO UINT32_MAX
+#define DOCUMENT_FAILBACK_MAX 2592000
+
+/**
+ * struct document_role - services for groups of clients, done by some nodes
+ * @services: none is all
+ * @groups: none is every client that no other role of the service names
+ * @nodes: its homes, the preferred ones first
+ * @spares: who may take it over, the preferred ones first; none is any spare
+ * @moved: where an operator has moved it: homes for the time being, or none
+ * @failback: s for which a returned home has to be well before it takes the
+ *	role back; DOCUMENT_FAILBACK_NO for never
+ * @refuse: without home and spare its clients are refused; else they are spread
+ *	over all nodes
+ * @exclusive: never two nodes hold it, not even while it moves
+ */
+struct document_role {
+	char name[DOCUMENT_NAME];
+	struct mlb_endpoint *services;
+	size_t n_services;
+	struct document_names groups;
+	struct document_ids nodes;
+	struct document_ids spares;
+	struct document_ids moved;
+	uint32_t failback;
+	bool refuse;
+	bool exclusive;
+	struct document_assigned assigned;
 };
 
 /**
  * struct document - services, weights and settings of the cluster
  * @nodes: what was set for nodes; a node that is not named has weight 1 and is
- *	active. States are active, drain and maintenance: "dead" is not for an
- *	operator to say
+ *	active, and takes any role. States are active, drain and maintenance:
+ *	"dead" is not for an operator to say
  * @settings: MLB_F_CONFIG_* that are the cluster's
  */
 struct document {
@@ -46,19 +131,47 @@ struct document {
 	size_t n_services;
 	struct document_node *nodes;
 	size_t n_nodes;
+	struct document_group *groups; /* by name, as roles */
+	size_t n_groups;
+	struct document_role *roles;
+	size_t n_roles;
 	struct mlb_config settings;
 };
 
 /* Most services, and most nodes for which something is set. */
 #define DOCUMENT_SERVICES_MAX 1024
 #define DOCUMENT_NODES_MAX 1024
+#define DOCUMENT_GROUPS_MAX 1024
+#define DOCUMENT_ROLES_MAX 256
 /* Most bytes of the document as JSON: it travels in one message. */
 #define DOCUMENT_BYTES_MAX 900000
+
+static inline bool document_has(const struct document_ids *ids, uint16_t id)
+{
+	for (size_t i = 0; i < ids->n; i++)
+		if (ids->id[i] == id)
+			return true;
+	return false;
+}
 
 struct document *document_new(void);
 void document_free(struct document *document);
 int document_stamp_cmp(const struct document_stamp *a,
 		       const struct document_stamp *b);
+
+/* A role by its name, or NULL; what was set for a node, or NULL. */
+const struct document_role *document_role(const struct document *document,
+					  const char *name);
+const struct document_node *document_node(const struct document *document,
+					  uint16_t id);
+
+/* Whether it is one of the role's services. */
+bool document_role_serves(const struct document_role *role,
+			  const struct mlb_endpoint *vip);
+
+/* Whether only mlbds of protocol 2 can read it, or change it so. */
+bool document_needs_roles(const struct document *document);
+bool document_change_needs_roles(const json_t *change);
 
 /* As JSON; ring and version are at most INT64_MAX, the hash is text. */
 json_t *document_stamp_json(const struct document_stamp *stamp);
@@ -80,8 +193,8 @@ int document_parse(const json_t *json, struct document **document,
  * The same document and change give the same result on every node: nothing but
  * the two is looked at.
  *
- * Return: 0; -EINVAL, -EEXIST, -ENOENT, -ENOSPC (too large) or -ENOMEM with
- * @error, and the document as it was.
+ * Return: 0; -EINVAL, -EEXIST, -ENOENT, -EBUSY, -ESTALE, -ENOSPC (too large) or
+ * -ENOMEM with @error, and the document as it was.
  */
 int document_change(struct document *document, const json_t *change,
 		    uint64_t ring, char *error, size_t size);

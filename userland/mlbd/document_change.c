@@ -9,6 +9,9 @@
 #include "text.h"
 
 #define KEYS(...) ((const char *const[]){ "op", __VA_ARGS__, NULL })
+#define ROLE_KEYS                                                      \
+	KEYS("role", "services", "groups", "nodes", "spares", "failback", \
+	     "without-spare", "exclusive")
 
 static int refuse_missing(char *error, size_t size, const char *what)
 {
@@ -102,16 +105,19 @@ static int node_set(struct document *document, const json_t *change,
 	int ret;
 
 	if (!json_object_get(change, "weight") &&
-	    !json_object_get(change, "state"))
+	    !json_object_get(change, "state") &&
+	    !json_object_get(change, "roles"))
 		return refuse_missing(error, size, "what to set");
 	ret = document_parse_node(change, &node, error, size);
-	if (ret)
-		return ret;
 	at = document_find_node(document, node.id, &found);
-	if (found)
-		return document_parse_node(change, &document->nodes[at], error,
-					   size);
-	return document_insert_node(document, at, &node, error, size);
+	if (!ret && !found)
+		ret = document_insert_node(document, at, &node, error, size);
+	if (!ret && !found)
+		return 0;
+	free(node.roles.name);
+	return ret ? ret :
+		     document_parse_node(change, &document->nodes[at], error,
+					 size);
 }
 
 /* That nothing is set for it is no fault: there may be more to forget. */
@@ -127,8 +133,11 @@ static int node_forget(struct document *document, const json_t *change,
 	if (ret)
 		return ret;
 	at = document_find_node(document, node.id, &found);
-	if (!found)
-		return 0;
+	if (!found) {
+		snprintf(error, size, "nothing is set for node %u", node.id);
+		return -ENOENT;
+	}
+	free(nodes[at].roles.name);
 	document->n_nodes--;
 	memmove(nodes + at, nodes + at + 1,
 		(document->n_nodes - at) * sizeof(*nodes));
@@ -162,6 +171,7 @@ static int load(struct document *document, const json_t *change, char *error,
 		*document = *new;
 		document->stamp = old.stamp;
 		*new = old;
+		document_keep_assigned(document, new);
 	}
 	document_free(new);
 	return ret;
@@ -183,8 +193,17 @@ int document_operate(struct document *document, const json_t *change,
 		{ "service-set", KEYS("vip", "scheduler", "nodes"),
 		  service_set },
 		{ "service-del", KEYS("vip"), service_del },
-		{ "node-set", KEYS("node", "weight", "state"), node_set },
+		{ "node-set", KEYS("node", "weight", "state", "roles"),
+		  node_set },
 		{ "node-forget", KEYS("node"), node_forget },
+		{ "group-add", KEYS("group", "prefixes"), document_group_add },
+		{ "group-set", KEYS("group", "prefixes"), document_group_set },
+		{ "group-del", KEYS("group"), document_group_del },
+		{ "role-add", ROLE_KEYS, document_role_add },
+		{ "role-set", ROLE_KEYS, document_role_set },
+		{ "role-del", KEYS("role"), document_role_del },
+		{ "role-move", KEYS("role", "nodes"), document_role_move },
+		{ "assign", KEYS("base", "by", "roles"), document_assign },
 		{ "set", KEYS("settings"), set },
 		{ "load", KEYS("document"), load },
 	};
@@ -199,9 +218,10 @@ int document_operate(struct document *document, const json_t *change,
 			continue;
 		ret = document_check_keys(change, operations[i].keys, error,
 					  size);
-		return ret ? ret :
-			     operations[i].operate(document, change, error,
-						   size);
+		if (!ret)
+			ret = operations[i].operate(document, change, error,
+						    size);
+		return ret ? ret : document_check(document, error, size);
 	}
 	snprintf(error, size, "operation \"%.40s\" is not known", op);
 	return -EINVAL;

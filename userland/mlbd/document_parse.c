@@ -11,8 +11,7 @@
 #include "settings.h"
 #include "text.h"
 
-__attribute__((format(printf, 3, 4))) static int
-refuse(char *error, size_t size, const char *format, ...)
+int document_refuse(char *error, size_t size, const char *format, ...)
 {
 	va_list ap;
 
@@ -22,7 +21,7 @@ refuse(char *error, size_t size, const char *format, ...)
 	return -EINVAL;
 }
 
-static int no_memory(char *error, size_t size)
+int document_no_memory(char *error, size_t size)
 {
 	snprintf(error, size, "out of memory");
 	return -ENOMEM;
@@ -40,7 +39,7 @@ uint16_t *document_pool(const struct mlb_service *service)
 }
 
 /* Jansson's iterators want what they do not change. */
-static json_t *iterable(const json_t *json)
+json_t *document_iterable(const json_t *json)
 {
 	union {
 		const json_t *theirs;
@@ -57,37 +56,39 @@ int document_check_keys(const json_t *json, const char *const *keys,
 	json_t *value;
 
 	if (!json_is_object(json))
-		return refuse(error, size, "an object is expected");
-	json_object_foreach(iterable(json), key, value) {
+		return document_refuse(error, size, "an object is expected");
+	json_object_foreach(document_iterable(json), key, value) {
 		const char *const *k = keys;
 
 		while (*k && strcmp(*k, key))
 			k++;
 		if (!*k)
-			return refuse(error, size, "\"%.40s\" is not known",
-				      key);
+			return document_refuse(error, size,
+					       "\"%.40s\" is not known", key);
 	}
 	return 0;
 }
 
-static int parse_range(const json_t *json, const char *key, json_int_t min,
-		       json_int_t max, uint32_t *out, char *error, size_t size)
+int document_parse_range(const json_t *json, const char *key, json_int_t min,
+			 json_int_t max, uint32_t *out, char *error,
+			 size_t size)
 {
 	const json_t *value = json_object_get(json, key);
 
 	if (!json_is_integer(value) || json_integer_value(value) < min ||
 	    json_integer_value(value) > max)
-		return refuse(error, size,
-			      "%s is not a number from %" JSON_INTEGER_FORMAT
-			      " to %" JSON_INTEGER_FORMAT,
-			      key, min, max);
+		return document_refuse(
+			error, size,
+			"%s is not a number from %" JSON_INTEGER_FORMAT
+			" to %" JSON_INTEGER_FORMAT,
+			key, min, max);
 	*out = (uint32_t)json_integer_value(value);
 	return 0;
 }
 
-static int parse_word(const json_t *json, const char *key,
-		      const char *const *words, unsigned int *out, char *error,
-		      size_t size)
+int document_parse_word(const json_t *json, const char *key,
+			const char *const *words, unsigned int *out,
+			char *error, size_t size)
 {
 	const char *word = json_string_value(json_object_get(json, key));
 
@@ -97,8 +98,8 @@ static int parse_word(const json_t *json, const char *key,
 			return 0;
 		}
 	}
-	return refuse(error, size, "%s \"%.40s\" is not known", key,
-		      word ? word : "");
+	return document_refuse(error, size, "%s \"%.40s\" is not known", key,
+			       word ? word : "");
 }
 
 int document_parse_vip(const json_t *json, struct mlb_endpoint *vip,
@@ -108,10 +109,11 @@ int document_parse_vip(const json_t *json, struct mlb_endpoint *vip,
 	const char *wrong;
 
 	if (!text)
-		return refuse(error, size, "vip is missing");
+		return document_refuse(error, size, "vip is missing");
 	wrong = parse_endpoint(text, vip);
 	if (wrong)
-		return refuse(error, size, "vip %.60s %s", text, wrong);
+		return document_refuse(error, size, "vip %.60s %s", text,
+				       wrong);
 	return 0;
 }
 
@@ -127,13 +129,13 @@ static int parse_pool(const json_t *json, struct mlb_service *service,
 	uint16_t *pool = NULL;
 
 	if (!json_is_array(json))
-		return refuse(error, size, "nodes is not a list");
+		return document_refuse(error, size, "nodes is not a list");
 	if (n > MLB_NODE_ID_MAX)
-		return refuse(error, size, "nodes has too many");
+		return document_refuse(error, size, "nodes has too many");
 	if (n) {
 		pool = calloc(n, sizeof(*pool));
 		if (!pool)
-			return no_memory(error, size);
+			return document_no_memory(error, size);
 	}
 	for (size_t i = 0; i < n; i++) {
 		const json_t *id = json_array_get(json, i);
@@ -141,9 +143,10 @@ static int parse_pool(const json_t *json, struct mlb_service *service,
 		if (!json_is_integer(id) || json_integer_value(id) < 1 ||
 		    json_integer_value(id) > MLB_NODE_ID_MAX) {
 			free(pool);
-			return refuse(error, size,
-				      "nodes has something that is not a node id from 1 to %d",
-				      MLB_NODE_ID_MAX);
+			return document_refuse(
+				error, size,
+				"nodes has something that is not a node id from 1 to %d",
+				MLB_NODE_ID_MAX);
 		}
 		pool[i] = (uint16_t)json_integer_value(id);
 	}
@@ -152,7 +155,8 @@ static int parse_pool(const json_t *json, struct mlb_service *service,
 	for (size_t i = 1; i < n; i++) {
 		if (pool[i] == pool[i - 1]) {
 			free(pool);
-			return refuse(error, size, "nodes names one twice");
+			return document_refuse(error, size,
+					       "nodes names one twice");
 		}
 	}
 	free(document_pool(service));
@@ -169,13 +173,28 @@ int document_parse_service(const json_t *json, struct mlb_service *service,
 	int ret = 0;
 
 	if (json_object_get(json, "scheduler"))
-		ret = parse_word(json, "scheduler", scheduler_words,
-				 &scheduler, error, size);
+		ret = document_parse_word(json, "scheduler", scheduler_words,
+					  &scheduler, error, size);
 	if (!ret && nodes)
 		ret = parse_pool(nodes, service, error, size);
 	service->scheduler = scheduler;
 	service->fields = MLB_F_SERVICE_SCHEDULER | MLB_F_SERVICE_NODES;
 	return ret;
+}
+
+/* A list, or "all". */
+static int parse_node_roles(const json_t *json, struct document_node *node,
+			    char *error, size_t size)
+{
+	const char *word = json_string_value(json_object_get(json, "roles"));
+
+	node->limited = !word || strcmp(word, "all");
+	if (node->limited)
+		return document_parse_names(json, "roles", &node->roles, error,
+					    size);
+	free(node->roles.name);
+	node->roles = (struct document_names){};
+	return 0;
 }
 
 /* Everything but its id, which says which node this is. */
@@ -186,16 +205,21 @@ static int parse_node_values(const json_t *json, struct document_node *node,
 	int ret = 0;
 
 	if (json_object_get(json, "weight"))
-		ret = parse_range(json, "weight", 0, MLB_WEIGHT_MAX,
-				  &node->weight, error, size);
+		ret = document_parse_range(json, "weight", 0, MLB_WEIGHT_MAX,
+					   &node->weight, error, size);
 	if (!ret && json_object_get(json, "state"))
-		ret = parse_word(json, "state", node_state_words, &state,
-				 error, size);
+		ret = document_parse_word(json, "state", node_state_words,
+					  &state, error, size);
+	if (ret)
+		return ret;
+	if (json_object_get(json, "roles"))
+		ret = parse_node_roles(json, node, error, size);
 	if (ret)
 		return ret;
 	if (state == MLB_NODE_STATE_DEAD)
-		return refuse(error, size,
-			      "state \"dead\" is what the cluster finds out, and nobody says");
+		return document_refuse(
+			error, size,
+			"state \"dead\" is what the cluster finds out, and nobody says");
 	node->state = state;
 	return 0;
 }
@@ -204,8 +228,8 @@ int document_parse_node(const json_t *json, struct document_node *node,
 			char *error, size_t size)
 {
 	uint32_t id;
-	int ret = parse_range(json, "node", 1, MLB_NODE_ID_MAX, &id, error,
-			      size);
+	int ret = document_parse_range(json, "node", 1, MLB_NODE_ID_MAX, &id,
+				       error, size);
 
 	if (ret)
 		return ret;
@@ -256,102 +280,21 @@ int document_parse_settings(const json_t *json, struct mlb_config *settings,
 	int ret;
 
 	if (!json_is_object(json))
-		return refuse(error, size, "an object is expected");
-	json_object_foreach(iterable(json), key, value) {
+		return document_refuse(error, size, "an object is expected");
+	json_object_foreach(document_iterable(json), key, value) {
 		setting = find_setting(key);
 		if (!setting)
-			return refuse(error, size, "\"%.40s\" is not known",
-				      key);
-		ret = parse_setting(json, setting, &number, error, size);
-		if (ret)
+			return document_refuse(error, size,
+					       "\"%.40s\" is not known", key);
+		if (setting->zero && json_is_integer(value) &&
+		    !json_integer_value(value))
+			number = 0;
+		else if ((ret = document_parse_range(json, key, setting->min,
+						     setting->max, &number,
+						     error, size)))
 			return ret;
 		setting_put(settings, setting, number);
 	}
-	return 0;
-}
-
-static int vip_cmp(const struct mlb_endpoint *a, const struct mlb_endpoint *b)
-{
-	char at[ENDPOINT_TEXT], bt[ENDPOINT_TEXT];
-
-	return strcmp(endpoint_text(a, at), endpoint_text(b, bt));
-}
-
-size_t document_find_service(const struct document *document,
-			     const struct mlb_endpoint *vip, bool *found)
-{
-	size_t low = 0, high = document->n_services;
-
-	*found = false;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int cmp = vip_cmp(&document->services[mid].vip, vip);
-
-		if (!cmp) {
-			*found = true;
-			return mid;
-		}
-		if (cmp < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-size_t document_find_node(const struct document *document, uint16_t id,
-			  bool *found)
-{
-	size_t at = 0;
-
-	while (at < document->n_nodes && document->nodes[at].id < id)
-		at++;
-	*found = at < document->n_nodes && document->nodes[at].id == id;
-	return at;
-}
-
-int document_insert_service(struct document *document, size_t at,
-			    const struct mlb_service *service, char *error,
-			    size_t size)
-{
-	struct mlb_service *services;
-	size_t n = document->n_services;
-
-	if (n >= DOCUMENT_SERVICES_MAX) {
-		snprintf(error, size, "there are %d services already",
-			 DOCUMENT_SERVICES_MAX);
-		return -ENOSPC;
-	}
-	services = reallocarray(document->services, n + 1, sizeof(*services));
-	if (!services)
-		return no_memory(error, size);
-	memmove(services + at + 1, services + at,
-		(n - at) * sizeof(*services));
-	services[at] = *service;
-	document->services = services;
-	document->n_services++;
-	return 0;
-}
-
-int document_insert_node(struct document *document, size_t at,
-			 const struct document_node *node, char *error,
-			 size_t size)
-{
-	struct document_node *nodes;
-	size_t n = document->n_nodes;
-
-	if (n >= DOCUMENT_NODES_MAX) {
-		snprintf(error, size, "something is set for %d nodes already",
-			 DOCUMENT_NODES_MAX);
-		return -ENOSPC;
-	}
-	nodes = reallocarray(document->nodes, n + 1, sizeof(*nodes));
-	if (!nodes)
-		return no_memory(error, size);
-	memmove(nodes + at + 1, nodes + at, (n - at) * sizeof(*nodes));
-	nodes[at] = *node;
-	document->nodes = nodes;
-	document->n_nodes++;
 	return 0;
 }
 
@@ -370,7 +313,7 @@ static int add_service(const json_t *json, struct document *document,
 		return ret;
 	at = document_find_service(document, &service.vip, &found);
 	if (found)
-		return refuse(error, size, "a service is there twice");
+		return document_refuse(error, size, "a service is there twice");
 	ret = document_parse_service(json, &service, error, size);
 	if (!ret)
 		ret = document_insert_service(document, at, &service, error,
@@ -383,7 +326,8 @@ static int add_service(const json_t *json, struct document *document,
 static int add_node(const json_t *json, struct document *document, char *error,
 		    size_t size)
 {
-	static const char *const keys[] = { "node", "weight", "state", NULL };
+	static const char *const keys[] = { "node", "weight", "state", "roles",
+					    NULL };
 	struct document_node node = {};
 	bool found;
 	size_t at;
@@ -391,12 +335,66 @@ static int add_node(const json_t *json, struct document *document, char *error,
 
 	if (!ret)
 		ret = document_parse_node(json, &node, error, size);
-	if (ret)
+	if (ret) {
+		free(node.roles.name);
 		return ret;
+	}
 	at = document_find_node(document, node.id, &found);
 	if (found)
-		return refuse(error, size, "a node is there twice");
-	return document_insert_node(document, at, &node, error, size);
+		ret = document_refuse(error, size, "a node is there twice");
+	else
+		ret = document_insert_node(document, at, &node, error, size);
+	if (ret)
+		free(node.roles.name);
+	return ret;
+}
+
+static int add_group(const json_t *json, struct document *document, char *error,
+		     size_t size)
+{
+	static const char *const keys[] = { "group", "prefixes", NULL };
+	struct document_group group = {};
+	bool found;
+	size_t at;
+	int ret = document_check_keys(json, keys, error, size);
+
+	if (!ret)
+		ret = document_parse_group(json, &group, error, size);
+	if (ret) {
+		document_group_free(&group);
+		return ret;
+	}
+	at = document_find_group(document, group.name, &found);
+	if (found)
+		ret = document_refuse(error, size, "a group is there twice");
+	else
+		ret = document_insert_group(document, at, &group, error, size);
+	if (ret)
+		document_group_free(&group);
+	return ret;
+}
+
+static int add_role(const json_t *json, struct document *document, char *error,
+		    size_t size)
+{
+	struct document_role role = document_role_new();
+	bool found;
+	size_t at;
+	int ret = document_check_keys(json, document_role_keys, error, size);
+
+	if (!ret)
+		ret = document_parse_role(json, &role, error, size);
+	if (!ret && json_object_get(json, "assigned"))
+		ret = document_parse_assigned(json_object_get(json, "assigned"),
+					      &role.assigned, error, size);
+	at = document_find_role(document, role.name, &found);
+	if (!ret && found)
+		ret = document_refuse(error, size, "a role is there twice");
+	if (!ret)
+		ret = document_insert_role(document, at, &role, error, size);
+	if (ret)
+		document_role_free(&role);
+	return ret;
 }
 
 static int add_each(const json_t *json, const char *key,
@@ -409,7 +407,7 @@ static int add_each(const json_t *json, const char *key,
 	int ret = 0;
 
 	if (list && !json_is_array(list))
-		return refuse(error, size, "%s is not a list", key);
+		return document_refuse(error, size, "%s is not a list", key);
 	for (size_t i = 0; !ret && i < json_array_size(list); i++)
 		ret = add(json_array_get(list, i), document, error, size);
 	return ret;
@@ -419,7 +417,8 @@ int document_parse_contents(const json_t *json, struct document *document,
 			    char *error, size_t size)
 {
 	static const char *const keys[] = { "stamp", "services", "nodes",
-					    "settings", NULL };
+					    "groups", "roles", "settings",
+					    NULL };
 	const json_t *settings = json_object_get(json, "settings");
 	int ret = document_check_keys(json, keys, error, size);
 
@@ -428,6 +427,13 @@ int document_parse_contents(const json_t *json, struct document *document,
 			       size);
 	if (!ret)
 		ret = add_each(json, "nodes", document, add_node, error, size);
+	if (!ret)
+		ret = add_each(json, "groups", document, add_group, error,
+			       size);
+	if (!ret)
+		ret = add_each(json, "roles", document, add_role, error, size);
+	if (!ret)
+		ret = document_check(document, error, size);
 	if (!ret && settings)
 		ret = document_parse_settings(settings, &document->settings,
 					      error, size);
@@ -449,9 +455,14 @@ static json_t *service_json(const struct mlb_service *service)
 
 static json_t *node_json(const struct document_node *node)
 {
-	return json_pack("{s:i, s:I, s:s}", "node", node->id, "weight",
-			 (json_int_t)node->weight, "state",
-			 word_of(node_state_words, node->state));
+	json_t *json = json_pack("{s:i, s:I, s:s}", "node", node->id, "weight",
+				 (json_int_t)node->weight, "state",
+				 word_of(node_state_words, node->state));
+
+	if (node->limited)
+		json_object_set_new(json, "roles",
+				    document_names_json(&node->roles));
+	return json;
 }
 
 static json_t *setting_json(const struct mlb_config *settings,
@@ -475,17 +486,35 @@ static json_t *settings_json(const struct mlb_config *settings)
 	return json;
 }
 
-/* In one order of keys: the hash is taken of the text. */
+/*
+ * What an mlbd of protocol 1 does not know is left out as long as there is none
+ * of it, so that it has the same document.
+ */
 json_t *document_contents(const struct document *document)
 {
 	json_t *services = json_array(), *nodes = json_array();
+	json_t *groups = json_array(), *roles = json_array();
 
 	for (size_t i = 0; i < document->n_services; i++)
 		json_array_append_new(services,
 				      service_json(&document->services[i]));
 	for (size_t i = 0; i < document->n_nodes; i++)
 		json_array_append_new(nodes, node_json(&document->nodes[i]));
-	return json_pack("{s:o, s:o, s:o}", "services", services, "nodes",
-			 nodes, "settings",
-			 settings_json(&document->settings));
+	for (size_t i = 0; i < document->n_groups; i++)
+		json_array_append_new(groups,
+				      document_group_json(&document->groups[i]));
+	for (size_t i = 0; i < document->n_roles; i++)
+		json_array_append_new(roles,
+				      document_role_json(&document->roles[i]));
+	if (!document->n_groups) {
+		json_decref(groups);
+		groups = NULL;
+	}
+	if (!document->n_roles) {
+		json_decref(roles);
+		roles = NULL;
+	}
+	return json_pack("{s:o, s:o, s:o*, s:o*, s:o}", "services", services,
+			 "nodes", nodes, "groups", groups, "roles", roles,
+			 "settings", settings_json(&document->settings));
 }

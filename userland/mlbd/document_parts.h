@@ -23,6 +23,72 @@ int document_parse_node(const json_t *json, struct document_node *node,
 int document_parse_settings(const json_t *json, struct mlb_config *settings,
 			    char *error, size_t size);
 
+/* What the parsers of the parts share; each returns -EINVAL and says why. */
+int document_refuse(char *error, size_t size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+int document_no_memory(char *error, size_t size);
+json_t *document_iterable(const json_t *json);
+int document_parse_range(const json_t *json, const char *key, json_int_t min,
+			 json_int_t max, uint32_t *out, char *error,
+			 size_t size);
+int document_parse_word(const json_t *json, const char *key,
+			const char *const *words, unsigned int *out,
+			char *error, size_t size);
+int document_endpoint_cmp(const struct mlb_endpoint *a,
+			  const struct mlb_endpoint *b);
+
+/* document_group.c: names and groups. */
+int document_parse_name(const json_t *json, const char *key,
+			char name[DOCUMENT_NAME], char *error, size_t size);
+int document_parse_names(const json_t *json, const char *key,
+			 struct document_names *names, char *error,
+			 size_t size);
+json_t *document_names_json(const struct document_names *names);
+int document_parse_group(const json_t *json, struct document_group *group,
+			 char *error, size_t size);
+json_t *document_group_json(const struct document_group *group);
+void document_group_free(struct document_group *group);
+const char *document_prefix_text(const struct document_prefix *prefix,
+				 char text[64]);
+int document_prefix_cmp(const struct document_prefix *a,
+			const struct document_prefix *b);
+
+/* document_role.c: roles keep what the JSON does not name. */
+extern const char *const document_role_keys[];
+struct document_role document_role_new(void);
+int document_parse_role(const json_t *json, struct document_role *role,
+			char *error, size_t size);
+int document_parse_ids(const json_t *json, const char *key,
+		       struct document_ids *ids, char *error, size_t size);
+int document_parse_assigned(const json_t *json,
+			    struct document_assigned *assigned, char *error,
+			    size_t size);
+json_t *document_role_json(const struct document_role *role);
+void document_role_free(struct document_role *role);
+
+/* Whether the parts fit each other: what names what, and no two the same. */
+int document_check(const struct document *document, char *error, size_t size);
+
+/* document_role_change.c: operations. */
+int document_group_add(struct document *document, const json_t *change,
+		       char *error, size_t size);
+int document_group_set(struct document *document, const json_t *change,
+		       char *error, size_t size);
+int document_group_del(struct document *document, const json_t *change,
+		       char *error, size_t size);
+int document_role_add(struct document *document, const json_t *change,
+		      char *error, size_t size);
+int document_role_set(struct document *document, const json_t *change,
+		      char *error, size_t size);
+int document_role_del(struct document *document, const json_t *change,
+		      char *error, size_t size);
+int document_role_move(struct document *document, const json_t *change,
+		       char *error, size_t size);
+int document_assign(struct document *document, const json_t *change,
+		    char *error, size_t size);
+/* Who holds the roles of @from holds those of the same names in @to. */
+void document_keep_assigned(struct document *to, const struct document *from);
+
 /* Whether an object has no key but those of @keys, which ends with NULL. */
 int document_check_keys(const json_t *json, const char *const *keys,
 			char *error, size_t size);
@@ -32,13 +98,23 @@ size_t document_find_service(const struct document *document,
 			     const struct mlb_endpoint *vip, bool *found);
 size_t document_find_node(const struct document *document, uint16_t id,
 			  bool *found);
+size_t document_find_group(const struct document *document, const char *name,
+			   bool *found);
+size_t document_find_role(const struct document *document, const char *name,
+			  bool *found);
 
-/* Put in at its place; @service gives its pool away. */
+/* Put in at its place; what is put in gives away what it points to. */
 int document_insert_service(struct document *document, size_t at,
 			    const struct mlb_service *service, char *error,
 			    size_t size);
 int document_insert_node(struct document *document, size_t at,
 			 const struct document_node *node, char *error,
+			 size_t size);
+int document_insert_group(struct document *document, size_t at,
+			  const struct document_group *group, char *error,
+			  size_t size);
+int document_insert_role(struct document *document, size_t at,
+			 const struct document_role *role, char *error,
 			 size_t size);
 
 /* The operation alone; the stamp stays. A failure leaves a torn document. */

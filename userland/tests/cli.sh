@@ -177,6 +177,19 @@ usage "not understood" status 5
 printf '{"services": [}' > "$TMP/json"
 usage ":1: " cluster load "$TMP/json"
 
+usage "prefixes is missing" cluster group add eu
+usage "prefixes is missing" cluster group set eu
+usage "is missing" cluster group del
+usage "nodes is missing" cluster role add web
+usage "nothing to change" cluster role set web
+usage "named one by one" cluster role add web nodes all
+usage "names a node twice" cluster role add web nodes 1,1
+usage "failback \"soon\" is not" cluster role set web failback soon
+usage "maybe" cluster role set web exclusive maybe
+usage "neither \"home\" nor" cluster role move web all
+usage "neither \"home\" nor" cluster role move web back
+usage "is missing" cluster role move web
+
 no_mlbd status
 no_mlbd -j status
 no_mlbd cluster show
@@ -187,6 +200,17 @@ no_mlbd cluster node set 5 weight 3 state drain
 no_mlbd cluster node forget 5
 no_mlbd cluster set resolve-timeout 5
 no_mlbd cluster set alive-interval 0 alive-multiplier 5
+no_mlbd cluster group add eu prefixes 192.0.2.0/24,2001:db8::/32
+no_mlbd cluster group set eu prefixes 192.0.2.0/24
+no_mlbd cluster group del eu
+no_mlbd cluster group list
+no_mlbd cluster role add web nodes 1,2 services 10.0.0.1:80 groups eu spares 3 failback 60 without-spare refuse exclusive yes
+no_mlbd cluster role set web groups others services all failback no
+no_mlbd cluster role move web 2,3
+no_mlbd cluster role move web home
+no_mlbd cluster role del web
+no_mlbd cluster role list
+no_mlbd cluster node set 5 roles web,db
 no_mlbd cluster save -
 no_mlbd cluster reload
 no_mlbd monitor cluster

@@ -70,7 +70,8 @@ static void check_change(const json_t *change)
 	if (document_change(document, change, 7, error, sizeof(error))) {
 		check(error[0], "a refusal says why");
 		check(!document->stamp.version && !document->n_services &&
-			      !document->n_nodes,
+			      !document->n_nodes && !document->n_groups &&
+			      !document->n_roles,
 		      "a refusal changes nothing");
 	} else {
 		text = document_json(document);

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Whether the parts of a document fit each other. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "document_parts.h"
+#include "text.h"
+
+/* A prefix, and whose it is. */
+struct claim {
+	const struct document_prefix *prefix;
+	const struct document_group *group;
+};
+
+static int claim_cmp(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+
+	return document_prefix_cmp(x->prefix, y->prefix);
+}
+
+/* One within the other is fine: the longer one says whose a client is. */
+static int check_prefixes(const struct document *document, char *error,
+			  size_t size)
+{
+	struct claim *claims;
+	char text[64];
+	size_t n = 0;
+	int ret = 0;
+
+	for (size_t i = 0; i < document->n_groups; i++)
+		n += document->groups[i].n_prefixes;
+	if (!n)
+		return 0;
+	claims = calloc(n, sizeof(*claims));
+	if (!claims)
+		return document_no_memory(error, size);
+	n = 0;
+	for (size_t i = 0; i < document->n_groups; i++) {
+		const struct document_group *group = &document->groups[i];
+
+		for (size_t j = 0; j < group->n_prefixes; j++)
+			claims[n++] =
+				(struct claim){ &group->prefixes[j], group };
+	}
+	qsort(claims, n, sizeof(*claims), claim_cmp);
+	for (size_t i = 1; !ret && i < n; i++) {
+		const struct claim *a = &claims[i - 1], *b = &claims[i];
+
+		if (document_prefix_cmp(a->prefix, b->prefix))
+			continue;
+		document_prefix_text(a->prefix, text);
+		if (a->group == b->group)
+			ret = document_refuse(error, size,
+					      "group %s has %s twice",
+					      a->group->name, text);
+		else
+			ret = document_refuse(
+				error, size,
+				"%s is in group %.31s and in group %.31s", text,
+				a->group->name, b->group->name);
+	}
+	free(claims);
+	return ret;
+}
+
+static int check_names(const struct document *document,
+		       const struct document_role *role, char *error,
+		       size_t size)
+{
+	char text[ENDPOINT_TEXT];
+	bool found;
+
+	for (size_t i = 0; i < role->n_services; i++) {
+		document_find_service(document, &role->services[i], &found);
+		if (!found)
+			return document_refuse(
+				error, size,
+				"role %s needs service %s, which is not there",
+				role->name,
+				endpoint_text(&role->services[i], text));
+	}
+	for (size_t i = 0; i < role->groups.n; i++) {
+		document_find_group(document, role->groups.name[i], &found);
+		if (!found)
+			return document_refuse(
+				error, size,
+				"role %s needs group %s, which is not there",
+				role->name, role->groups.name[i]);
+	}
+	return 0;
+}
+
+static bool same_service(const struct document_role *a,
+			 const struct document_role *b)
+{
+	for (size_t i = 0; i < a->n_services; i++)
+		if (document_role_serves(b, &a->services[i]))
+			return true;
+	return !a->n_services;
+}
+
+/* What two roles both claim; "" is every other client. */
+static const char *same_clients(const struct document_role *a,
+				const struct document_role *b)
+{
+	size_t i = 0, j = 0;
+
+	if (!a->groups.n && !b->groups.n)
+		return "";
+	while (i < a->groups.n && j < b->groups.n) {
+		int cmp = strcmp(a->groups.name[i], b->groups.name[j]);
+
+		if (!cmp)
+			return a->groups.name[i];
+		if (cmp < 0)
+			i++;
+		else
+			j++;
+	}
+	return NULL;
+}
+
+/* No client of a service may be two roles' work. */
+static int check_pair(const struct document_role *a,
+		      const struct document_role *b, char *error, size_t size)
+{
+	const char *group;
+
+	if (!same_service(a, b))
+		return 0;
+	group = same_clients(a, b);
+	if (!group)
+		return 0;
+	if (!*group)
+		return document_refuse(
+			error, size,
+			"roles %s and %s both have the clients of no group of the same service",
+			a->name, b->name);
+	return document_refuse(
+		error, size,
+		"roles %s and %s both have group %s of the same service",
+		a->name, b->name, group);
+}
+
+static int check_limits(const struct document *document, char *error,
+			size_t size)
+{
+	for (size_t i = 0; i < document->n_nodes; i++) {
+		const struct document_node *node = &document->nodes[i];
+
+		for (size_t j = 0; j < node->roles.n; j++)
+			if (!document_role(document, node->roles.name[j]))
+				return document_refuse(
+					error, size,
+					"node %u takes role %s, which is not there",
+					node->id, node->roles.name[j]);
+	}
+	return 0;
+}
+
+int document_check(const struct document *document, char *error, size_t size)
+{
+	int ret = check_prefixes(document, error, size);
+
+	for (size_t i = 0; !ret && i < document->n_roles; i++) {
+		ret = check_names(document, &document->roles[i], error, size);
+		for (size_t j = 0; !ret && j < i; j++)
+			ret = check_pair(&document->roles[j],
+					 &document->roles[i], error, size);
+	}
+	return ret ? ret : check_limits(document, error, size);
+}
+
+bool document_needs_roles(const struct document *document)
+{
+	for (size_t i = 0; i < document->n_nodes; i++)
+		if (document->nodes[i].limited)
+			return true;
+	return document->n_groups || document->n_roles;
+}
+
+/* Of "load" it is the document that counts, which may be anything. */
+bool document_change_needs_roles(const json_t *change)
+{
+	const char *op = json_string_value(json_object_get(change, "op"));
+	const json_t *document = json_object_get(change, "document");
+	const json_t *node;
+	size_t i;
+
+	json_array_foreach(json_object_get(document, "nodes"), i, node)
+		if (json_object_get(node, "roles"))
+			return true;
+	return json_object_get(change, "roles") ||
+	       json_object_get(document, "groups") ||
+	       json_object_get(document, "roles") ||
+	       (op && (!strncmp(op, "group-", 6) || !strncmp(op, "role-", 5)));
+}
