@@ -60,26 +60,48 @@ static void check_document(const json_t *json)
 	document_free(document);
 }
 
-static void check_change(const json_t *change)
+static const char *const first_changes[] = {
+	"{\"op\": \"service-add\", \"vip\": \"203.0.113.80:443\"}",
+	"{\"op\": \"group-add\", \"group\": \"eu\", \"prefixes\": [\"192.0.2.0/24\"]}",
+	"{\"op\": \"role-add\", \"role\": \"web\", \"nodes\": [1], \"groups\": [\"eu\"], \"exclusive\": true}",
+};
+
+/* With the first of them made; version 0 is the empty one. */
+static struct document *document_of(size_t version)
 {
-	struct document *document = document_new(), *again;
-	char error[256] = "";
-	json_t *text;
+	struct document *document = document_new();
+	char error[256];
 
 	check(document != NULL, "memory");
+	for (size_t i = 0; i < version; i++) {
+		json_t *change = json_loads(first_changes[i], 0, NULL);
+
+		check(!document_change(document, change, 7, error,
+				       sizeof(error)),
+		      "what is known to be good");
+		json_decref(change);
+	}
+	return document;
+}
+
+static void check_change(const json_t *change, size_t version)
+{
+	struct document *document = document_of(version), *again;
+	json_t *before = document_json(document), *after;
+	char error[256] = "";
+
 	if (document_change(document, change, 7, error, sizeof(error))) {
+		after = document_json(document);
 		check(error[0], "a refusal says why");
-		check(!document->stamp.version && !document->n_services &&
-			      !document->n_nodes && !document->n_groups &&
-			      !document->n_roles,
-		      "a refusal changes nothing");
+		check(json_equal(before, after), "a refusal changes nothing");
 	} else {
-		text = document_json(document);
-		check(!document_parse(text, &again, error, sizeof(error)),
+		after = document_json(document);
+		check(!document_parse(after, &again, error, sizeof(error)),
 		      "a change leaves a document");
-		json_decref(text);
 		document_free(again);
 	}
+	json_decref(before);
+	json_decref(after);
 	document_free(document);
 }
 
@@ -107,7 +129,8 @@ static void look(const uint8_t *data, size_t size)
 		check_document(json_object_get(message.json, "document"));
 		break;
 	case WIRE_PROPOSE:
-		check_change(json_object_get(message.json, "change"));
+		check_change(json_object_get(message.json, "change"), 0);
+		check_change(json_object_get(message.json, "change"), 3);
 		break;
 	default:
 		break;
