@@ -355,8 +355,10 @@ static int save(struct mlbctl *ctl)
 	if (ret)
 		return ret;
 	json_object_del(object, "stamp");
-	json_array_foreach(json_object_get(object, "roles"), i, role)
+	json_array_foreach(json_object_get(object, "roles"), i, role) {
 		json_object_del(role, "assigned");
+		json_object_del(role, "asked");
+	}
 	to = to_stdout ? ctl->out.file : fopen(args->path, "we");
 	if (to) {
 		json_dumpf(object, to, JSON_INDENT(2));

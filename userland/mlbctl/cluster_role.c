@@ -356,6 +356,7 @@ static void print_held(struct output *out, const json_t *role)
 	const json_t *assigned = json_object_get(role, "assigned");
 	const json_t *moved = json_object_get(role, "moved");
 	const json_t *leaving = json_object_get(assigned, "leaving");
+	const json_t *fenced = json_object_get(assigned, "fenced");
 
 	cluster_print_role(out, role);
 	if (out->json) {
@@ -369,8 +370,8 @@ static void print_held(struct output *out, const json_t *role)
 			   "held-by", "none");
 	if (json_array_size(leaving))
 		cluster_print_list(out, leaving, "leaving", "leaving", "none");
-	if (json_is_true(json_object_get(assigned, "fenced")))
-		out_word(out, "fenced");
+	if (json_array_size(fenced))
+		cluster_print_list(out, fenced, "fenced", "fenced", "none");
 	if (json_is_true(json_object_get(assigned, "spread")))
 		out_word(out, "spread");
 	out_uint(out, "epoch", "epoch", cluster_number(assigned, "epoch"),

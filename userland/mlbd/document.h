@@ -74,7 +74,8 @@ struct document_group {
  * struct document_assigned - who does a role now; see assign.h
  * @nodes: they hold it, ascending
  * @leaving: they held it, are told to let go, and have not been seen to
- * @fenced: their peers' kernels treat those as dead until they have
+ * @fenced: those of @leaving that their peers' kernels treat as dead until they
+ *	have
  * @spread: @nodes stand in for a role that has neither home nor spare
  * @epoch: version of the document in which this was decided
  * @reason: for people
@@ -82,7 +83,7 @@ struct document_group {
 struct document_assigned {
 	struct document_ids nodes;
 	struct document_ids leaving;
-	bool fenced;
+	struct document_ids fenced;
 	bool spread;
 	uint64_t epoch;
 	char reason[160];
@@ -98,6 +99,8 @@ struct document_assigned {
  * @nodes: its homes, the preferred ones first
  * @spares: who may take it over, the preferred ones first; none is any spare
  * @moved: where an operator has moved it: homes for the time being, or none
+ * @asked: version of the document in which an operator said where it belongs;
+ *	as long as it is not older than the assignment, that is done at once
  * @failback: s for which a returned home has to be well before it takes the
  *	role back; DOCUMENT_FAILBACK_NO for never
  * @refuse: without home and spare its clients are refused; else they are spread
@@ -112,6 +115,7 @@ struct document_role {
 	struct document_ids nodes;
 	struct document_ids spares;
 	struct document_ids moved;
+	uint64_t asked;
 	uint32_t failback;
 	bool refuse;
 	bool exclusive;

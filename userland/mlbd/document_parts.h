@@ -60,6 +60,7 @@ int document_parse_role(const json_t *json, struct document_role *role,
 			char *error, size_t size);
 int document_parse_ids(const json_t *json, const char *key,
 		       struct document_ids *ids, char *error, size_t size);
+json_t *document_ids_json(const struct document_ids *ids);
 int document_parse_assigned(const json_t *json,
 			    struct document_assigned *assigned, char *error,
 			    size_t size);

@@ -12,7 +12,7 @@
 const char *const document_role_keys[] = {
 	"role",	  "services", "groups",	       "nodes",	    "spares",
 	"moved",  "failback", "without-spare", "exclusive", "assigned",
-	NULL
+	"asked",  NULL
 };
 
 static const char *const without_spare_words[] = { "spread", "refuse", NULL };
@@ -152,6 +152,7 @@ int document_parse_role(const json_t *json, struct document_role *role,
 	const json_t *exclusive = json_object_get(json, "exclusive");
 	const json_t *failback = json_object_get(json, "failback");
 	const json_t *services = json_object_get(json, "services");
+	const json_t *asked = json_object_get(json, "asked");
 	unsigned int refuse = role->refuse;
 	int ret = document_parse_name(json, "role", role->name, error, size);
 
@@ -178,8 +179,13 @@ int document_parse_role(const json_t *json, struct document_role *role,
 	if (!ret && exclusive && !json_is_boolean(exclusive))
 		ret = document_refuse(error, size,
 				      "exclusive is neither true nor false");
+	if (!ret && asked &&
+	    (!json_is_integer(asked) || json_integer_value(asked) < 0))
+		ret = document_refuse(error, size, "asked is not a version");
 	if (ret)
 		return ret;
+	if (asked)
+		role->asked = (uint64_t)json_integer_value(asked);
 	role->refuse = refuse;
 	if (exclusive)
 		role->exclusive = json_is_true(exclusive);
@@ -206,7 +212,6 @@ int document_parse_assigned(const json_t *json,
 	static const char *const keys[] = { "nodes",  "leaving", "fenced",
 					    "spread", "epoch",	 "reason",
 					    NULL };
-	const json_t *fenced = json_object_get(json, "fenced");
 	const json_t *spread = json_object_get(json, "spread");
 	const json_t *epoch = json_object_get(json, "epoch");
 	const char *reason = json_string_value(json_object_get(json, "reason"));
@@ -219,10 +224,12 @@ int document_parse_assigned(const json_t *json,
 	if (!ret)
 		ret = document_parse_ids(json, "leaving", &new.leaving, error,
 					 size);
+	if (!ret)
+		ret = document_parse_ids(json, "fenced", &new.fenced, error,
+					 size);
 	if (ret)
 		return ret;
-	if (!json_is_boolean(fenced) || !json_is_boolean(spread) ||
-	    !json_is_integer(epoch) || json_integer_value(epoch) < 0 ||
+	if (!json_is_boolean(spread) || !json_is_integer(epoch) || json_integer_value(epoch) < 0 ||
 	    !reason || strlen(reason) >= sizeof(new.reason) ||
 	    !printable(reason))
 		return document_refuse(error, size,
@@ -232,9 +239,14 @@ int document_parse_assigned(const json_t *json,
 			return document_refuse(error, size,
 					       "node %u holds a role and leaves it",
 					       new.leaving.id[i]);
+	for (size_t i = 0; i < new.fenced.n; i++)
+		if (!document_has(&new.leaving, new.fenced.id[i]))
+			return document_refuse(error, size,
+					       "node %u is fenced and does not leave",
+					       new.fenced.id[i]);
 	qsort(new.nodes.id, new.nodes.n, sizeof(*new.nodes.id), ids_cmp);
 	qsort(new.leaving.id, new.leaving.n, sizeof(*new.leaving.id), ids_cmp);
-	new.fenced = json_is_true(fenced);
+	qsort(new.fenced.id, new.fenced.n, sizeof(*new.fenced.id), ids_cmp);
 	new.spread = json_is_true(spread);
 	new.epoch = (uint64_t)json_integer_value(epoch);
 	strcpy(new.reason, reason);
@@ -242,7 +254,7 @@ int document_parse_assigned(const json_t *json,
 	return 0;
 }
 
-static json_t *ids_json(const struct document_ids *ids)
+json_t *document_ids_json(const struct document_ids *ids)
 {
 	json_t *json = json_array();
 
@@ -260,10 +272,10 @@ static json_t *failback_json(uint32_t failback)
 
 static json_t *assigned_json(const struct document_assigned *assigned)
 {
-	return json_pack("{s:o, s:o, s:b, s:b, s:I, s:s}", "nodes",
-			 ids_json(&assigned->nodes), "leaving",
-			 ids_json(&assigned->leaving), "fenced",
-			 assigned->fenced, "spread", assigned->spread, "epoch",
+	return json_pack("{s:o, s:o, s:o, s:b, s:I, s:s}", "nodes",
+			 document_ids_json(&assigned->nodes), "leaving",
+			 document_ids_json(&assigned->leaving), "fenced",
+			 document_ids_json(&assigned->fenced), "spread", assigned->spread, "epoch",
 			 (json_int_t)assigned->epoch, "reason",
 			 assigned->reason);
 }
@@ -277,14 +289,15 @@ json_t *document_role_json(const struct document_role *role)
 		json_array_append_new(services,
 				      json_string(endpoint_text(
 					      &role->services[i], text)));
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:o}",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:I, s:o}",
 			 "role", role->name, "services", services, "groups",
 			 document_names_json(&role->groups), "nodes",
-			 ids_json(&role->nodes), "spares",
-			 ids_json(&role->spares), "moved",
-			 ids_json(&role->moved), "failback",
+			 document_ids_json(&role->nodes), "spares",
+			 document_ids_json(&role->spares), "moved",
+			 document_ids_json(&role->moved), "failback",
 			 failback_json(role->failback), "without-spare",
 			 without_spare_words[role->refuse], "exclusive",
-			 role->exclusive, "assigned",
+			 role->exclusive, "asked", (json_int_t)role->asked,
+			 "assigned",
 			 assigned_json(&role->assigned));
 }

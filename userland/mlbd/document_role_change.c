@@ -111,6 +111,7 @@ int document_role_add(struct document *document, const json_t *change,
 	int ret = document_parse_role(change, &role, error, size);
 
 	if (!ret) {
+		role.asked = epoch(document);
 		nobody_yet(document, &role.assigned);
 		at = document_find_role(document, role.name, &found);
 		ret = found ? refuse_there(error, size, "role", role.name,
@@ -138,6 +139,19 @@ static void make_exclusive(const struct document *document,
 	strcpy(assigned->reason, "it became exclusive");
 }
 
+/* Two moves at a time would be one that nobody asked for. */
+static int still_moving(const struct document_role *role, char *error,
+			size_t size)
+{
+	if (!role->exclusive || !role->assigned.leaving.n)
+		return 0;
+	document_refuse(
+		error, size,
+		"role %s is being moved: wait until node %u has let it go",
+		role->name, role->assigned.leaving.id[0]);
+	return -EBUSY;
+}
+
 int document_role_set(struct document *document, const json_t *change,
 		      char *error, size_t size)
 {
@@ -150,7 +164,12 @@ int document_role_set(struct document *document, const json_t *change,
 	if (json_object_size(change) < 3)
 		return document_refuse(error, size, "what to set is missing");
 	role = &document->roles[at];
-	ret = document_parse_role(change, role, error, size);
+	if (json_object_get(change, "nodes"))
+		ret = still_moving(role, error, size);
+	if (!ret)
+		ret = document_parse_role(change, role, error, size);
+	if (!ret && json_object_get(change, "nodes"))
+		role->asked = epoch(document);
 	if (!ret && role->exclusive)
 		make_exclusive(document, role);
 	return ret;
@@ -208,6 +227,7 @@ int document_role_move(struct document *document, const json_t *change,
 				       role->name,
 				       nodes.n ? "moved there" : "at home");
 	role->moved = nodes;
+	role->asked = epoch(document);
 	return 0;
 }
 
@@ -219,7 +239,7 @@ static int check_step(const struct document_role *role,
 	const struct document_assigned *old = &role->assigned;
 
 	if (!role->exclusive) {
-		if (new->leaving.n || new->fenced)
+		if (new->leaving.n)
 			return document_refuse(
 				error, size,
 				"role %s is not exclusive, nobody has to let it go",
@@ -306,6 +326,7 @@ int document_assign(struct document *document, const json_t *change,
 static void keep(const struct document *to, struct document_role *role,
 		 const struct document_role *held)
 {
+	role->asked = epoch(to);
 	nobody_yet(to, &role->assigned);
 	if (!held)
 		return;

@@ -179,23 +179,25 @@ static const struct refusal refusals[] = {
 	{ "{'op': 'role-move', 'role': 'new', 'nodes': [1]}", -ENOENT,
 	  "there is no role new" },
 	/* Assignments. */
-	{ "{'op': 'assign', 'by': 1, 'base': 3, 'roles': [{'role': 'db', 'nodes': [3], 'leaving': [], 'fenced': false, 'spread': false, 'reason': ''}]}",
+	{ "{'op': 'assign', 'by': 1, 'base': 3, 'roles': [{'role': 'db', 'nodes': [3], 'leaving': [], 'fenced': [], 'spread': false, 'reason': ''}]}",
 	  -ESTALE, "another one by now" },
 	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': []}", -EINVAL,
 	  "missing" },
 	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [3]}", -EINVAL,
 	  "an object is expected" },
-	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'new', 'nodes': [3], 'leaving': [], 'fenced': false, 'spread': false, 'reason': ''}]}",
+	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'new', 'nodes': [3], 'leaving': [], 'fenced': [], 'spread': false, 'reason': ''}]}",
 	  -ENOENT, "there is no role new" },
-	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'db', 'nodes': [1, 3], 'leaving': [], 'fenced': false, 'spread': false, 'reason': ''}]}",
+	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'db', 'nodes': [1, 3], 'leaving': [], 'fenced': [], 'spread': false, 'reason': ''}]}",
 	  -EINVAL, "one node can hold it" },
-	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'db', 'nodes': [1], 'leaving': [1], 'fenced': false, 'spread': false, 'reason': ''}]}",
+	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'db', 'nodes': [1], 'leaving': [1], 'fenced': [], 'spread': false, 'reason': ''}]}",
 	  -EINVAL, "holds a role and leaves it" },
-	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'db', 'nodes': [1], 'leaving': [], 'fenced': false, 'spread': false, 'reason': '\\u001b[2J'}]}",
+	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'db', 'nodes': [1], 'leaving': [], 'fenced': [2], 'spread': false, 'reason': ''}]}",
+	  -EINVAL, "is fenced and does not leave" },
+	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'db', 'nodes': [1], 'leaving': [], 'fenced': [], 'spread': false, 'reason': '\\u001b[2J'}]}",
 	  -EINVAL, "malformed" },
-	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'web-eu', 'nodes': [1], 'leaving': [2], 'fenced': false, 'spread': false, 'reason': ''}]}",
+	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'web-eu', 'nodes': [1], 'leaving': [2], 'fenced': [], 'spread': false, 'reason': ''}]}",
 	  -EINVAL, "is not exclusive" },
-	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'db', 'nodes': [1], 'leaving': [], 'fenced': false, 'spread': false, 'reason': '', 'epoch': 'x'}]}",
+	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'db', 'nodes': [1], 'leaving': [], 'fenced': [], 'spread': false, 'reason': '', 'epoch': 'x'}]}",
 	  0, "" },
 	/* Whole documents. */
 	{ "{'op': 'load', 'document': {'roles': [{'role': 'a', 'nodes': [1], 'groups': ['b']}]}}",
@@ -278,7 +280,7 @@ static void test_without(void **state)
 #define ASSIGN(base, nodes, leaving)                                           \
 	"{'op': 'assign', 'by': 1, 'base': " base ", 'roles': [{'role': 'db'," \
 	" 'nodes': " nodes ", 'leaving': " leaving                             \
-	", 'fenced': false, 'spread': false, 'reason': 'test'}]}"
+	", 'fenced': [], 'spread': false, 'reason': 'test'}]}"
 
 /* From one to the next only by way of nobody. */
 static void test_two_steps(void **state)
@@ -319,7 +321,7 @@ static void test_load(void **state)
 	(void)state;
 	good(document, ASSIGN("8", "[3]", "[]"));
 	good(document,
-	     "{'op': 'load', 'document': {'roles': [{'role': 'db', 'nodes': [2], 'assigned': {'nodes': [7], 'leaving': [], 'fenced': false, 'spread': false, 'epoch': 0, 'reason': ''}}]}}");
+	     "{'op': 'load', 'document': {'roles': [{'role': 'db', 'nodes': [2], 'assigned': {'nodes': [7], 'leaving': [], 'fenced': [], 'spread': false, 'epoch': 0, 'reason': ''}}]}}");
 	role = document_role(document, "db");
 	assert_int_equal(role->assigned.nodes.n, 1);
 	assert_int_equal(role->assigned.nodes.id[0], 3);
@@ -333,7 +335,7 @@ static void test_becomes_exclusive(void **state)
 
 	(void)state;
 	good(document,
-	     "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'web-eu', 'nodes': [1, 2], 'leaving': [], 'fenced': false, 'spread': false, 'reason': ''}]}");
+	     "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'web-eu', 'nodes': [1, 2], 'leaving': [], 'fenced': [], 'spread': false, 'reason': ''}]}");
 	good(document,
 	     "{'op': 'role-set', 'role': 'web-eu', 'exclusive': true}");
 	assigned = &document_role(document, "web-eu")->assigned;
