@@ -107,6 +107,18 @@ static bool fit(const struct work *w, const struct plan *plan, uint16_t id)
 	return assign_fit(w->in, plan->role, id, why, sizeof(why));
 }
 
+static bool in_trouble(const struct assign_input *in,
+		       const struct document_role *role)
+{
+	const struct document_ids *nodes = &role->assigned.nodes;
+	char why[80];
+
+	for (size_t i = 0; i < nodes->n; i++)
+		if (!assign_fit(in, role, nodes->id[i], why, sizeof(why)))
+			return true;
+	return !nodes->n;
+}
+
 void assign_watch(const struct assign_input *in,
 		  const struct document_role *role, struct assign_watch *watch)
 {
@@ -118,6 +130,10 @@ void assign_watch(const struct assign_input *in,
 		watch->since = in->now;
 	strcpy(watch->role, role->name);
 	watch->epoch = role->assigned.epoch;
+	if (!in_trouble(in, role))
+		watch->trouble = 0;
+	else if (!watch->trouble)
+		watch->trouble = in->now;
 	watch->n_homes = 0;
 	for (size_t i = 0; i < homes->n; i++) {
 		struct assign_home *home = &watch->homes[watch->n_homes];

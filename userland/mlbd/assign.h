@@ -50,12 +50,14 @@ struct assign_home {
  * @role: its name
  * @epoch: of its assignment, which has been there
  * @since: since then
+ * @trouble: since when a holder is not fit, or there is none; 0: all is well
  * @homes: those that are fit for it, and since when
  */
 struct assign_watch {
 	char role[DOCUMENT_NAME];
 	uint64_t epoch;
 	uint64_t since;
+	uint64_t trouble;
 	struct assign_home homes[DOCUMENT_IDS_MAX];
 	size_t n_homes;
 };

@@ -41,12 +41,12 @@ static void on_changed(void *arg, const json_t *change, uint16_t by)
 	struct cluster *c = arg;
 	const char *op = json_string_value(json_object_get(change, "op"));
 
-	(void)by;
 	/* The others did the same, and will say so. */
 	c->document_sent = uv_now(c->loop);
 	if (op && !strcmp(op, "node-forget"))
 		forget(c, (uint16_t)json_integer_value(
 				  json_object_get(change, "node")));
+	cluster_tell_roles(c, change, by);
 	cluster_apply_soon(c);
 	cluster_evaluate(c);
 }
@@ -104,12 +104,18 @@ int cluster_open(struct cluster **cluster, uv_loop_t *loop,
 	uv_timer_init(loop, &c->tick);
 	uv_timer_init(loop, &c->hello);
 	uv_timer_init(loop, &c->apply);
-	c->handles = 3;
+	uv_timer_init(loop, &c->report);
+	uv_timer_init(loop, &c->manage);
+	c->handles = 5;
 	c->tick.data = c;
 	c->hello.data = c;
 	c->apply.data = c;
+	c->report.data = c;
+	c->manage.data = c;
 	uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
-	cluster_apply(c, false);
+	if (c->engine)
+		cluster_report_soon(c);
+	cluster_apply(c);
 	*cluster = c;
 	return 0;
 }
@@ -118,8 +124,12 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct cluster *c = handle->data;
 
-	if (!--c->handles)
-		free(c);
+	if (--c->handles)
+		return;
+	members_free(&c->members);
+	report_free(&c->own);
+	free(c->watches);
+	free(c);
 }
 
 void cluster_close(struct cluster *c)
@@ -132,6 +142,8 @@ void cluster_close(struct cluster *c)
 	uv_close((uv_handle_t *)&c->tick, on_closed);
 	uv_close((uv_handle_t *)&c->hello, on_closed);
 	uv_close((uv_handle_t *)&c->apply, on_closed);
+	uv_close((uv_handle_t *)&c->report, on_closed);
+	uv_close((uv_handle_t *)&c->manage, on_closed);
 }
 
 int cluster_reload(struct cluster *c, const struct config *config)
@@ -162,7 +174,7 @@ int cluster_propose(struct cluster *c, json_t *change, cluster_result_fn *fn,
 		json_decref(change);
 		return -EOPNOTSUPP;
 	}
-	ret = cluster_judge_change(c, change, error, sizeof(error));
+	ret = cluster_check_change(c, change, error, sizeof(error));
 	if (!ret)
 		return agree_propose(c->agree, change, fn, arg);
 	json_decref(change);

@@ -48,13 +48,12 @@ typedef control_result_fn cluster_result_fn;
 int cluster_propose(struct cluster *cluster, json_t *change,
 		    cluster_result_fn *fn, void *arg);
 
-/**
- * cluster_self() - what this node is to do, as its kernel has been told
- * @state: its own
- *
- * Return: false as long as nothing is known to be in force.
+/*
+ * A service of this node does not work, or does again: its roles go to others,
+ * or may come back.
  */
-bool cluster_self(const struct cluster *cluster, enum mlb_node_state *state);
+void cluster_health(struct cluster *cluster, const struct mlb_endpoint *service,
+		    bool down);
 
 /* Owner events of the kernel, for the peers. */
 void cluster_owner(struct cluster *cluster, const struct mlb_owner *owner,

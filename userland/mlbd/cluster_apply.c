@@ -89,7 +89,19 @@ static int follow_kernel(struct cluster *c)
 	return 0;
 }
 
-int cluster_apply(struct cluster *c, bool whole)
+/* The others may wait for this. */
+static void tell_applied(struct cluster *c)
+{
+	uint64_t version = agree_document(c->agree)->stamp.version;
+
+	if (c->own.applied == version && c->own.ring == c->view.ring)
+		return;
+	c->own.applied = version;
+	c->own.ring = c->view.ring;
+	cluster_report_soon(c);
+}
+
+int cluster_apply(struct cluster *c)
 {
 	uint64_t repaired = kernel_state(c->kernel)->repaired;
 	struct goal_node nodes[MEMBERS_MAX];
@@ -117,8 +129,9 @@ int cluster_apply(struct cluster *c, bool whole)
 					"changes", (int)changes));
 	if (!ret)
 		c->configured = true;
-	if (!c->engine)
-		return ret;
+	c->pooled = kernel_state(c->kernel)->pooled;
+	if (c->pooled)
+		tell_applied(c);
 	learn_key_id(c);
 	c->repaired |= repaired;
 	follow_kernel(c);
@@ -164,6 +177,7 @@ static int take_node(const struct mlb_node *node, void *arg)
 		return 0;
 	peer->addr = node->addr;
 	peer->up = node->state != MLB_NODE_STATE_DEAD;
+	peer->heard = uv_now(c->loop);
 	return 0;
 }
 

@@ -80,6 +80,8 @@ static void on_joined(void *arg, uint16_t node)
 		return;
 	peer_left(peer);
 	peer->daemon = true;
+	peer->heard = uv_now(c->loop);
+	cluster_report_soon(c);
 	peer->since = uv_now(c->loop);
 	sync_peer_here(c->sync, node);
 	cluster_evaluate(c);
@@ -136,6 +138,8 @@ static void take_message(struct cluster *c, struct peer *peer,
 	uint16_t id = peer->id;
 	bool good = sync_message(c->sync, id, message);
 
+	if (message->kind == WIRE_REPORT)
+		good = cluster_take_report(c, peer, message->json);
 	if (message->kind == WIRE_PROPOSE || message->kind == WIRE_DOCUMENT)
 		good = agree_message(c->agree, id, false, message);
 	if (!good)

@@ -29,7 +29,8 @@ static bool all_told(const struct cluster *c)
 {
 	uint64_t now = uv_now(c->loop);
 
-	return c->settled && !c->hello_due && !members_foreign(&c->members) &&
+	return c->settled && !c->hello_due &&
+	       !members_foreign(&c->members, c->said.protocol_min) &&
 	       members_greeted(&c->members, now, SETTLE_MS) &&
 	       (c->view.group_ring == c->view.ring ||
 		now - c->ring_since >= SETTLE_MS);
@@ -42,6 +43,7 @@ static void settle(struct cluster *c)
 	if (!c->view.connected || !c->view.quorate) {
 		c->settled = false;
 		c->ready = false;
+		c->pooled = false;
 		c->quorate_since = 0;
 		return;
 	}
@@ -55,8 +57,8 @@ static void settle(struct cluster *c)
 		c->settled = true;
 		cluster_apply_soon(c);
 	}
-	if (!c->ready && c->settled && c->configured && document_current(c) &&
-	    !agree_lost(c->agree)) {
+	if (!c->ready && c->settled && c->configured && c->pooled &&
+	    document_current(c) && !agree_lost(c->agree)) {
 		c->ready = true;
 		log_notice("this node is ready");
 	}
@@ -126,6 +128,7 @@ static void judge(struct cluster *c, struct peer *peer)
 	judge_fault(c, peer);
 	switch (peer_judge(peer, &c->view)) {
 	case PEER_UP:
+		peer->heard = uv_now(c->loop);
 		log_notice("node %u is up", peer->id);
 		members_take_addr(&c->members, peer);
 		cluster_tell_peer(peer, "up");
@@ -158,6 +161,7 @@ void cluster_evaluate(struct cluster *c)
 	newest = members_newest(&c->members);
 	agree_newest(c->agree, &newest, all_told(c));
 	cluster_send_document(c);
+	cluster_manage(c);
 	hello = cluster_hello(c);
 	if (c->view.connected && !hello_same(&hello, &c->said))
 		cluster_hello_soon(c);

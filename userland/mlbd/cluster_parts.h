@@ -4,7 +4,9 @@
 #define MLBD_CLUSTER_PARTS_H
 
 #include "agree.h"
+#include "assign.h"
 #include "cluster.h"
+#include "document_parts.h"
 #include "log.h"
 #include "members.h"
 #include "sync.h"
@@ -35,7 +37,7 @@ struct cluster {
 	uint64_t ring_since;
 	bool settled;	 /* the newest document is here, as far as can be known */
 	bool configured; /* the kernel took everything, once */
-	enum mlb_node_state state; /* this node's, that it was told last */
+	bool pooled;	 /* it serves just whom it should, since there is quorum */
 	bool ready;
 	bool keyed;
 	uint8_t key_id[MLB_KEY_ID_LEN];
@@ -44,6 +46,18 @@ struct cluster {
 	bool hello_due;
 	uint64_t document_sent;
 
+	struct report own; /* how this node is, as it tells it */
+	bool report_soon;
+
+	uint16_t manager; /* or 0 */
+	struct assign_watch *watches;
+	size_t n_watches;
+	bool assigning; /* what was proposed rests on version */
+	uint64_t assigning_base;
+	uint64_t manage_at; /* again then, or 0 */
+
+	uv_timer_t report;
+	uv_timer_t manage;
 	uv_timer_t tick;
 	uv_timer_t hello;
 	uv_timer_t apply;
@@ -86,5 +100,22 @@ void cluster_say_hello(struct cluster *cluster);
 void cluster_hello_soon(struct cluster *cluster);
 void cluster_send_document(struct cluster *cluster);
 void cluster_tell_peer(const struct peer *peer, const char *state);
+
+/* cluster_report.c: how this node is, now and soon; and how a peer is. */
+void cluster_say_report(struct cluster *cluster);
+void cluster_report_soon(struct cluster *cluster);
+bool cluster_take_report(struct cluster *cluster, struct peer *peer,
+			 const json_t *json);
+
+/*
+ * cluster_manage.c: who should do which role, and having it agreed if this node
+ * is the manager; what became of it; whether an operator's change makes sense,
+ * as far as the document alone does not tell.
+ */
+void cluster_manage(struct cluster *cluster);
+void cluster_tell_roles(struct cluster *cluster, const json_t *change,
+			uint16_t by);
+int cluster_check_change(struct cluster *cluster, const json_t *change,
+			 char *error, size_t size);
 
 #endif /* MLBD_CLUSTER_PARTS_H */

@@ -21,10 +21,18 @@ void cluster_tell_peer(const struct peer *peer, const char *state)
 		control_event(event);
 }
 
+/* Who cannot read the document cannot be one of us. */
+static uint32_t protocol_needed(const struct cluster *c)
+{
+	return document_needs_roles(agree_document(c->agree)) ?
+		       2 :
+		       HELLO_PROTOCOL_MIN;
+}
+
 struct hello cluster_hello(const struct cluster *c)
 {
 	struct hello hello = {
-		.protocol_min = HELLO_PROTOCOL_MIN,
+		.protocol_min = protocol_needed(c),
 		.protocol_max = HELLO_PROTOCOL_MAX,
 		.addr = c->config->self.addr,
 		.port = c->config->settings.port,

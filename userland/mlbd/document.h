@@ -58,15 +58,10 @@ struct document_node {
 	struct document_names roles;
 };
 
-struct document_prefix {
-	struct mlb_addr addr;
-	uint8_t len;
-};
-
 /* Clients; the longest prefix of all groups says in which one a client is. */
 struct document_group {
 	char name[DOCUMENT_NAME];
-	struct document_prefix *prefixes;
+	struct mlb_prefix *prefixes;
 	size_t n_prefixes;
 };
 

@@ -9,7 +9,7 @@
 
 /* A prefix, and whose it is. */
 struct claim {
-	const struct document_prefix *prefix;
+	const struct mlb_prefix *prefix;
 	const struct document_group *group;
 };
 
@@ -25,7 +25,7 @@ static int check_prefixes(const struct document *document, char *error,
 			  size_t size)
 {
 	struct claim *claims;
-	char text[64];
+	char text[PREFIX_TEXT];
 	size_t n = 0;
 	int ret = 0;
 
@@ -50,7 +50,7 @@ static int check_prefixes(const struct document *document, char *error,
 
 		if (document_prefix_cmp(a->prefix, b->prefix))
 			continue;
-		document_prefix_text(a->prefix, text);
+		prefix_text(a->prefix, text);
 		if (a->group == b->group)
 			ret = document_refuse(error, size,
 					      "group %s has %s twice",

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Names, and groups of clients, from and to JSON. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,18 +91,8 @@ json_t *document_names_json(const struct document_names *names)
 	return json;
 }
 
-const char *document_prefix_text(const struct document_prefix *prefix,
-				 char text[64])
-{
-	char addr[ADDR_TEXT];
-
-	snprintf(text, 64, "%s/%u", addr_text(&prefix->addr, addr),
-		 prefix->len);
-	return text;
-}
-
-int document_prefix_cmp(const struct document_prefix *a,
-			const struct document_prefix *b)
+int document_prefix_cmp(const struct mlb_prefix *a,
+			const struct mlb_prefix *b)
 {
 	int cmp = a->addr.family - b->addr.family;
 
@@ -121,57 +110,11 @@ static int prefix_cmp(const void *a, const void *b)
 	return document_prefix_cmp(a, b);
 }
 
-static bool beyond(const uint8_t *bytes, size_t n, unsigned int len)
-{
-	for (size_t i = 0; i < n; i++) {
-		unsigned int mask = 0xff;
-
-		if (len >= 8 * (i + 1))
-			continue;
-		if (len > 8 * i)
-			mask >>= len - 8 * i;
-		if (bytes[i] & mask)
-			return true;
-	}
-	return false;
-}
-
-/* ADDR/LEN, or an address alone. Return: what is wrong, or NULL. */
-static const char *parse_prefix(const char *s, struct document_prefix *out)
-{
-	size_t n = strcspn(s, "/");
-	char addr[INET6_ADDRSTRLEN];
-	uint32_t len, most;
-
-	memset(out, 0, sizeof(*out));
-	if (n >= sizeof(addr))
-		return "is not an IPv4 or IPv6 prefix";
-	memcpy(addr, s, n);
-	addr[n] = '\0';
-	if (inet_pton(AF_INET, addr, &out->addr.v4) == 1)
-		out->addr.family = AF_INET;
-	else if (inet_pton(AF_INET6, addr, &out->addr.v6) == 1)
-		out->addr.family = AF_INET6;
-	else
-		return "is not an IPv4 or IPv6 prefix";
-	most = out->addr.family == AF_INET ? 32 : 128;
-	len = most;
-	if (s[n] && !parse_u32(s + n + 1, 0, most, &len))
-		return "has a length that is not one";
-	if (out->addr.family == AF_INET6 && len >= 96 &&
-	    IN6_IS_ADDR_V4MAPPED(&out->addr.v6))
-		return "is an IPv4 prefix in IPv6 form, which no packet carries";
-	if (beyond((const uint8_t *)&out->addr.v6, most / 8, len))
-		return "has bits that its length does not cover";
-	out->len = (uint8_t)len;
-	return NULL;
-}
-
 static int parse_prefixes(const json_t *list, struct document_group *group,
 			  char *error, size_t size)
 {
 	size_t n = json_array_size(list);
-	struct document_prefix *new;
+	struct mlb_prefix *new;
 
 	if (!n)
 		return document_refuse(error, size,
@@ -215,11 +158,11 @@ int document_parse_group(const json_t *json, struct document_group *group,
 json_t *document_group_json(const struct document_group *group)
 {
 	json_t *prefixes = json_array();
-	char text[64];
+	char text[PREFIX_TEXT];
 
 	for (size_t i = 0; i < group->n_prefixes; i++)
 		json_array_append_new(prefixes,
-				      json_string(document_prefix_text(
+				      json_string(prefix_text(
 					      &group->prefixes[i], text)));
 	return json_pack("{s:s, s:o}", "group", group->name, "prefixes",
 			 prefixes);

@@ -48,10 +48,8 @@ int document_parse_group(const json_t *json, struct document_group *group,
 			 char *error, size_t size);
 json_t *document_group_json(const struct document_group *group);
 void document_group_free(struct document_group *group);
-const char *document_prefix_text(const struct document_prefix *prefix,
-				 char text[64]);
-int document_prefix_cmp(const struct document_prefix *a,
-			const struct document_prefix *b);
+int document_prefix_cmp(const struct mlb_prefix *a,
+			const struct mlb_prefix *b);
 
 /* document_role.c: roles keep what the JSON does not name. */
 extern const char *const document_role_keys[];
@@ -64,6 +62,7 @@ json_t *document_ids_json(const struct document_ids *ids);
 int document_parse_assigned(const json_t *json,
 			    struct document_assigned *assigned, char *error,
 			    size_t size);
+json_t *document_assigned_json(const struct document_assigned *assigned);
 json_t *document_role_json(const struct document_role *role);
 void document_role_free(struct document_role *role);
 

@@ -270,7 +270,7 @@ static json_t *failback_json(uint32_t failback)
 	return json_integer(failback);
 }
 
-static json_t *assigned_json(const struct document_assigned *assigned)
+json_t *document_assigned_json(const struct document_assigned *assigned)
 {
 	return json_pack("{s:o, s:o, s:o, s:b, s:I, s:s}", "nodes",
 			 document_ids_json(&assigned->nodes), "leaving",
@@ -299,5 +299,5 @@ json_t *document_role_json(const struct document_role *role)
 			 without_spare_words[role->refuse], "exclusive",
 			 role->exclusive, "asked", (json_int_t)role->asked,
 			 "assigned",
-			 assigned_json(&role->assigned));
+			 document_assigned_json(&role->assigned));
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "goal.h"
+#include "goal_parts.h"
 #include "settings.h"
 
 static int compare_nodes(const void *a, const void *b)
@@ -14,7 +14,7 @@ static int compare_nodes(const void *a, const void *b)
 	return x->id - y->id;
 }
 
-static bool known(const struct goal *goal, uint16_t id)
+bool goal_knows(const struct goal *goal, uint16_t id)
 {
 	for (size_t i = 0; i < goal->kernel.n_nodes; i++)
 		if (goal->nodes[i].id == id)
@@ -31,13 +31,33 @@ static const struct document_node *set_for(const struct document *document,
 	return NULL;
 }
 
-/* Weight and state as the cluster has set them. */
+/* What it holds, or is to be kept from. */
+static bool in_roles(const struct document *document, uint16_t id, bool fenced)
+{
+	for (size_t i = 0; document && i < document->n_roles; i++) {
+		const struct document_assigned *assigned =
+			&document->roles[i].assigned;
+
+		if (document_has(fenced ? &assigned->fenced : &assigned->nodes,
+				 id))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Weight and state as the cluster has set them. Who is drained or put into
+ * maintenance goes on until its roles are others': a moment, in which its
+ * clients would be refused.
+ */
 static void as_set(struct mlb_node *node, const struct document *document)
 {
 	const struct document_node *set = set_for(document, node->id);
 
 	node->weight = set ? set->weight : 1;
 	node->state = set ? set->state : MLB_NODE_STATE_ACTIVE;
+	if (in_roles(document, node->id, false))
+		node->state = MLB_NODE_STATE_ACTIVE;
 }
 
 static void add_peer(struct goal *goal, const struct goal_node *peer,
@@ -53,7 +73,7 @@ static void add_peer(struct goal *goal, const struct goal_node *peer,
 		.encap = MLB_ENCAP_MLB,
 	};
 	as_set(node, document);
-	if (!peer->alive)
+	if (!peer->alive || in_roles(document, peer->id, true))
 		node->state = MLB_NODE_STATE_DEAD;
 }
 
@@ -69,7 +89,7 @@ static void add_service(struct goal *goal, const struct mlb_service *from,
 	size_t n = 0;
 
 	for (size_t i = 0; i < from->n_nodes; i++)
-		if (known(goal, from->nodes[i]))
+		if (goal_knows(goal, from->nodes[i]))
 			mine[n++] = from->nodes[i];
 	if (from->n_nodes && !n) {
 		goal->left_out++;
@@ -152,7 +172,10 @@ int goal_make(struct goal *goal, const struct config *config,
 		add_service(goal, &services[i], &ids);
 	kernel->nodes = goal->nodes;
 	kernel->services = goal->services;
-	return 0;
+	if (!document || !goal_pools(goal, document))
+		return 0;
+	goal_free(goal);
+	return -ENOMEM;
 }
 
 void goal_free(struct goal *goal)
@@ -160,5 +183,8 @@ void goal_free(struct goal *goal)
 	free(goal->nodes);
 	free(goal->services);
 	free(goal->ids);
+	free(goal->groups);
+	free(goal->group_pools);
+	free(goal->role_ids);
 	memset(goal, 0, sizeof(*goal));
 }

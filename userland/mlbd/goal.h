@@ -34,11 +34,16 @@ struct goal {
 	struct mlb_node *nodes;
 	struct mlb_service *services;
 	uint16_t *ids;
+	struct mlb_pools pools;
+	struct mlb_group *groups;
+	struct mlb_group_pool *group_pools;
+	uint16_t *role_ids;
 };
 
 /**
  * goal_make() - work it out
- * @goal: to be given to goal_free(); refers to @config until then
+ * @goal: to be given to goal_free(), and to stay where it is; refers to @config
+ *	and @document until then
  * @document, @peers: engine corosync; NULL and none otherwise
  *
  * Nodes come out in ascending order, pools without nodes that are not known.

@@ -121,7 +121,7 @@ bool hello_addr_same(const struct mlb_addr *a, const struct mlb_addr *b)
 
 bool hello_same(const struct hello *a, const struct hello *b)
 {
-	return !strcmp(a->cluster, b->cluster) &&
+	return a->protocol_min == b->protocol_min &&
 	       hello_addr_same(&a->addr, &b->addr) && a->port == b->port &&
 	       a->keyed == b->keyed && a->ready == b->ready &&
 	       !memcmp(a->key_id, b->key_id, sizeof(a->key_id)) &&
@@ -136,11 +136,12 @@ static const char *family_name(const struct mlb_addr *addr)
 const char *hello_fault(const struct hello *ours, const struct hello *theirs,
 			char *text, size_t size)
 {
-	if (!hello_protocol_fits(theirs)) {
+	if (theirs->protocol_min > ours->protocol_max ||
+	    theirs->protocol_max < ours->protocol_min) {
 		snprintf(text, size,
-			 "it speaks protocol %u to %u, this node %d to %d: finish the upgrade",
+			 "it speaks protocol %u to %u, this node %u to %u: finish the upgrade",
 			 theirs->protocol_min, theirs->protocol_max,
-			 HELLO_PROTOCOL_MIN, HELLO_PROTOCOL_MAX);
+			 ours->protocol_min, ours->protocol_max);
 		return text;
 	}
 	if (strcmp(theirs->cluster, ours->cluster)) {

@@ -8,7 +8,7 @@
 
 /* Protocols that this mlbd speaks; see README.md about upgrades. */
 #define HELLO_PROTOCOL_MIN 1
-#define HELLO_PROTOCOL_MAX 1
+#define HELLO_PROTOCOL_MAX 2
 
 /**
  * struct hello - an mlbd, as it tells it

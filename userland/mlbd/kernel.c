@@ -209,6 +209,29 @@ static uint64_t hash_addr(uint64_t h, const struct mlb_addr *addr)
 	return addr->family == AF_INET ? HASH(h, addr->v4) : HASH(h, addr->v6);
 }
 
+static uint64_t hash_pools(uint64_t h, const struct mlb_pools *pools)
+{
+	for (size_t i = 0; i < pools->n_groups; i++) {
+		const struct mlb_group *group = &pools->groups[i];
+
+		h = HASH(h, group->id);
+		for (size_t j = 0; j < group->n_prefixes; j++) {
+			h = hash_addr(h, &group->prefixes[j].addr);
+			h = HASH(h, group->prefixes[j].len);
+		}
+	}
+	for (size_t i = 0; i < pools->n_pools; i++) {
+		const struct mlb_group_pool *pool = &pools->pools[i];
+
+		h = hash_addr(h, &pool->vip.addr);
+		h = HASH(h, pool->vip.port);
+		h = HASH(h, pool->group);
+		h = HASH(h, pool->n_nodes);
+		h = hash(h, pool->nodes, pool->n_nodes * sizeof(*pool->nodes));
+	}
+	return h;
+}
+
 static uint64_t goal_hash(const struct kernel_goal *goal)
 {
 	const struct mlb_config *c = &goal->settings;
@@ -241,7 +264,7 @@ static uint64_t goal_hash(const struct kernel_goal *goal)
 		h = HASH(h, s->n_nodes);
 		h = hash(h, s->nodes, s->n_nodes * sizeof(*s->nodes));
 	}
-	return h;
+	return goal->pools ? hash_pools(h, goal->pools) : h;
 }
 
 /*
@@ -309,6 +332,7 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
 	kernel->applied = !result.error;
 	kernel->goal_hash = h;
 	state->applied += result.changes;
+	state->pooled = result.pooled;
 	if (repair)
 		state->repaired += result.changes;
 	memcpy(state->refused, result.refused, sizeof(state->refused));

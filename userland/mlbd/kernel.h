@@ -32,7 +32,7 @@ struct kernel_events {
  * @key, @key_len: the cluster key, or NULL to leave it alone
  * @nodes: every node with its state, this one among them
  * @services: every service
- * @whole: it can be given up: when something is refused, nothing is taken away
+ * @pools: groups of clients and the pools for them, or NULL to leave them alone
  *
  * Nodes and services that are not named go.
  */
@@ -44,7 +44,7 @@ struct kernel_goal {
 	size_t n_nodes;
 	const struct mlb_service *services;
 	size_t n_services;
-	bool whole;
+	const struct mlb_pools *pools;
 };
 
 struct kernel;
@@ -80,6 +80,8 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
  * @lost: how often events were missing
  * @limits: how often a table was full
  * @refused: what the kernel refused last time, or ""
+ * @pooled: groups and their pools are those of the last goal, whatever else was
+ *	refused
  */
 struct kernel_state {
 	uint64_t applied;
@@ -87,6 +89,7 @@ struct kernel_state {
 	uint64_t lost;
 	uint64_t limits;
 	char refused[256];
+	bool pooled;
 };
 
 /* Owned by @kernel. */

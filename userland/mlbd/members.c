@@ -36,8 +36,15 @@ void members_drop(struct members *members, uint16_t id)
 	if (!peer)
 		return;
 	at = (size_t)(peer - members->peers);
+	report_free(&peer->report);
 	members->n--;
 	memmove(peer, peer + 1, (members->n - at) * sizeof(*peer));
+}
+
+void members_free(struct members *members)
+{
+	while (members->n)
+		report_free(&members->peers[--members->n].report);
 }
 
 bool peer_usable(const struct peer *peer)
@@ -50,6 +57,7 @@ void peer_left(struct peer *peer)
 {
 	peer->daemon = false;
 	peer->greeted = false;
+	peer->reported = false;
 	peer->fault[0] = '\0';
 }
 
@@ -175,17 +183,32 @@ bool members_greeted(const struct members *members, uint64_t now,
 	return true;
 }
 
-bool members_foreign(const struct members *members)
+bool members_foreign(const struct members *members, uint32_t least)
 {
 	for (size_t i = 0; i < members->n; i++) {
 		const struct peer *peer = &members->peers[i];
 
-		if (peer->daemon && (peer->greeted ?
-					     !hello_protocol_fits(&peer->hello) :
-					     peer->fault[0]))
+		if (!peer->daemon)
+			continue;
+		if (peer->greeted ? !hello_protocol_fits(&peer->hello) ||
+					    peer->hello.protocol_max < least :
+				    peer->fault[0])
 			return true;
 	}
 	return false;
+}
+
+uint32_t members_protocol(const struct members *members)
+{
+	uint32_t protocol = HELLO_PROTOCOL_MAX;
+
+	for (size_t i = 0; i < members->n; i++) {
+		const struct peer *peer = &members->peers[i];
+
+		if (peer_usable(peer) && peer->hello.protocol_max < protocol)
+			protocol = peer->hello.protocol_max;
+	}
+	return protocol;
 }
 
 size_t members_before(const struct members *members, uint16_t self,

@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "goal.h"
 #include "hello.h"
+#include "report.h"
 
 /* Nodes that were members once stay as dead; so many can be known. */
 #define MEMBERS_MAX 256
@@ -25,6 +26,9 @@
  * @addr: its tunnel while it was ready last, without a fault: what the kernel
  *	is to have; AF_UNSPEC until then
  * @since: when its mlbd came, ms of the loop's clock
+ * @reported: it has told how it is:
+ * @report: what it told last
+ * @heard: when that was, or since when one waits for the first
  */
 struct peer {
 	uint16_t id;
@@ -38,7 +42,13 @@ struct peer {
 	struct mlb_addr kernel_addr;
 	struct hello hello;
 	uint64_t since;
+	bool reported;
+	struct report report;
+	uint64_t heard;
 };
+
+/* A node that has not told for so long how it is, does not do well. */
+#define REPORT_OLD_MS 5000
 
 /**
  * struct members - the peers, by id
@@ -53,6 +63,7 @@ struct peer *members_find(struct members *members, uint16_t id);
 /* Return: NULL when there are too many. */
 struct peer *members_get(struct members *members, uint16_t id);
 void members_drop(struct members *members, uint16_t id);
+void members_free(struct members *members);
 
 /* Whether it told something that can be relied on. */
 bool peer_usable(const struct peer *peer);
@@ -94,8 +105,14 @@ size_t members_confirmed(const struct members *members,
 bool members_greeted(const struct members *members, uint64_t now,
 		     uint64_t patience);
 
-/* Whether an mlbd is here that speaks no protocol of ours. */
-bool members_foreign(const struct members *members);
+/*
+ * Whether an mlbd is here that speaks no protocol of ours, or none that is as
+ * new as @least.
+ */
+bool members_foreign(const struct members *members, uint32_t least);
+
+/* The newest protocol that all mlbds that are here speak, this one among them. */
+uint32_t members_protocol(const struct members *members);
 
 /*
  * How many peers with a lower id than @self have the document of this stamp,

@@ -9,6 +9,7 @@
 #include "local_addr.h"
 #include "log.h"
 #include "reconcile.h"
+#include "reconcile_parts.h"
 #include "settings.h"
 #include "text.h"
 
@@ -321,10 +322,35 @@ static int free_pool(struct work *w, struct mlb_service *held)
 	return 0;
 }
 
-/*
- * A node cannot go while a pool names it. This one takes the tunnel and all
- * that was learnt with it, so first it is certain that it can come back.
- */
+static bool node_there(void *arg, uint16_t id)
+{
+	const struct mlb_node *node = held_node(arg, id);
+
+	return node && !node_going(arg, node);
+}
+
+static bool service_there(void *arg, const struct mlb_endpoint *vip)
+{
+	return held_service(arg, vip);
+}
+
+/* As far as its nodes and services are there, and stay. */
+static void set_pools(struct work *w)
+{
+	const struct reconcile_there there = { node_there, service_there, w };
+	bool changed;
+	int ret;
+
+	w->result->pooled = true;
+	if (!w->goal->pools)
+		return;
+	ret = reconcile_pools(w->mlb, w->goal->pools, &there, &changed);
+	w->result->pooled = !ret;
+	if (ret || changed)
+		done(w, ret, "groups and their pools replaced");
+}
+
+/* A node cannot go while a pool names it. */
 static void delete_node(struct work *w, struct mlb_node *held)
 {
 	const struct mlb_node *goal = goal_node(w, held->id);
@@ -357,9 +383,16 @@ static void delete_node(struct work *w, struct mlb_node *held)
 
 static void delete_nodes(struct work *w)
 {
-	for (size_t i = 0; i < w->n_nodes; i++)
-		if (node_going(w, &w->nodes[i]))
-			delete_node(w, &w->nodes[i]);
+	bool freed = false;
+
+	for (size_t i = 0; i < w->n_nodes; i++) {
+		if (!node_going(w, &w->nodes[i]))
+			continue;
+		if (!freed)
+			set_pools(w);
+		freed = true;
+		delete_node(w, &w->nodes[i]);
+	}
 }
 
 /* Whether an address or a node of the service is not there yet, or goes. */
@@ -385,9 +418,13 @@ static int set_service(struct work *w, const struct mlb_service *goal)
 	char text[ENDPOINT_TEXT];
 
 	endpoint_text(&goal->vip, text);
-	if (!held)
-		return done(w, mlb_service_add(w->mlb, goal),
-			    "service %s added", text);
+	if (!held) {
+		if (!done(w, mlb_service_add(w->mlb, goal),
+			  "service %s added", text) &&
+		    keep_service(goal, w))
+			w->result->error = -ENOMEM;
+		return;
+	}
 	if (held->scheduler == goal->scheduler)
 		change.fields &= ~MLB_F_SERVICE_SCHEDULER;
 	if (same_pool(held, goal))
@@ -429,22 +466,17 @@ int reconcile(struct mlb *mlb, const struct kernel_goal *goal, bool repair,
 	};
 
 	memset(result, 0, sizeof(*result));
-	w.set = calloc(goal->n_services + 1, sizeof(*w.set));
-	if (!w.set)
-		return result->error = -ENOMEM;
-	if (look(&w))
-		goto out;
-	apply_settings(&w);
-	add_nodes(&w);
-	set_services(&w, true);
-	if (result->error && goal->whole)
-		goto out;
-	set_nodes(&w);
-	delete_services(&w);
-	delete_nodes(&w);
-	add_nodes(&w);
-	set_services(&w, false);
-out:
+	if (!look(&w)) {
+		delete_services(&w);
+		apply_settings(&w);
+		add_nodes(&w);
+		set_nodes(&w);
+		delete_nodes(&w);
+		add_nodes(&w);
+		for (size_t i = 0; i < goal->n_services; i++)
+			set_service(&w, &goal->services[i]);
+		set_pools(&w);
+	}
 	work_free(&w);
 	return result->error;
 }

@@ -10,11 +10,13 @@
  * @changes: how many things were changed
  * @error: 0, or the first refusal as a negative errno
  * @refused: its text, or ""
+ * @pooled: groups and their pools are those of the goal
  */
 struct reconciled {
 	unsigned int changes;
 	int error;
 	char refused[256];
+	bool pooled;
 };
 
 /**

@@ -180,6 +180,7 @@ int wire_parse(const void *data, size_t len, struct wire_message *message)
 		return n ? -EBADMSG : 0;
 	case WIRE_HELLO:
 	case WIRE_REPEAT_WANT:
+	case WIRE_REPORT:
 		return parse_json(body, n, WIRE_SMALL_MAX, message);
 	case WIRE_PROPOSE:
 	case WIRE_DOCUMENT:

@@ -34,6 +34,7 @@ enum wire_kind {
 	WIRE_REPEAT_WANT,	/* JSON: who shall repeat; see sync.h */
 	WIRE_PROPOSE,		/* JSON: a change of the document */
 	WIRE_DOCUMENT,		/* JSON: the document whole */
+	WIRE_REPORT,		/* JSON: how a node is; from protocol 2 on */
 };
 
 /* Most entries in one message, and in one with clients. */

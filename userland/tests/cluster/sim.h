@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cluster.h"
+#include "../../mlbd/cluster.h"
 #include "document.h"
 #include "engine.h"
 #include "kernel.h"
@@ -61,6 +61,14 @@ struct own {
 	uint64_t since;
 };
 
+/* A pool for the clients of 10.N.0.0/16, or 0 for others. */
+struct sim_pool {
+	uint8_t clients;
+	uint64_t nodes; /* bits */
+};
+
+#define SIM_POOLS 64
+
 struct owner_event {
 	struct mlb_owner owner;
 	bool add;
@@ -83,6 +91,8 @@ struct sim_kernel {
 	struct mlb_node nodes[SIM_NODES + 1];
 	bool present[SIM_NODES + 1];
 	char *services; /* as text */
+	struct sim_pool pools[SIM_POOLS];
+	size_t n_pools;
 	bool keyed;
 	uint8_t key;
 	struct claim claims[CLAIMS];
@@ -169,7 +179,7 @@ struct sim_node {
 	unsigned int begins;
 	unsigned int messages;
 	unsigned int made, refused, warned;
-	char answer[160]; /* the last text */
+	char refusal[200];
 
 	/* Services that were made and that nobody takes away. */
 	uint16_t kept[512];
@@ -188,6 +198,7 @@ struct sim {
 	unsigned int proposals;
 	unsigned int seed;
 	unsigned int running; /* id of the node whose turn it is */
+	uint64_t exclusive; /* bits: clients whose roles are */
 };
 
 extern struct sim sim;
@@ -243,6 +254,8 @@ bool sim_kernel_owns(const struct sim_node *node, uint32_t token,
 		     uint64_t *since);
 bool sim_kernel_claims(const struct sim_node *node, uint32_t token,
 		       uint16_t owner);
+/* Whether its kernel has it serve the clients of 10.N.0.0/16. */
+bool sim_kernel_serves(const struct sim_node *node, uint8_t clients);
 void sim_kernel_reset(struct sim_node *node);
 void sim_kernel_end(struct sim_node *node);
 void sim_kernel_check(const struct sim_node *node, const struct sim_node *of);
@@ -258,5 +271,23 @@ void sim_engine_say(struct sim_node *to, uint16_t sender, const void *data,
 /* Corosync of a node dies; it is there again when @member is set. */
 void sim_engine_lose(struct sim_node *node);
 void sim_engine_end(struct sim_node *node);
+
+/* sim.c: a cluster of nodes without power; and what befalls it. */
+void sim_begin(unsigned int n, unsigned int seed);
+void sim_end(void);
+void run_for(uint64_t ms);
+void mlbd_start(struct sim_node *node);
+void mlbd_kill(struct sim_node *node);
+void power(struct sim_node *node, bool on);
+void set_addr(struct sim_node *node, uint32_t host);
+void reload(struct sim_node *node);
+/* A cluster that has come to rest. */
+void begin_quiet(unsigned int n);
+/* For cluster_propose(); counts what became of it. */
+void on_result(void *arg, int status, const char *text);
+
+/* sim_check.c */
+bool same_ring(const struct sim_node *a, const struct sim_node *b);
+void check_all(void);
 
 #endif /* TESTS_SIM_H */

@@ -279,7 +279,7 @@ static void order(struct sim_node *node)
 		item->len = out->len;
 		push_inbox(to, item);
 	}
-	node->messages++;
+	node->messages += out->data[4] != WIRE_REPORT;
 	node->begins += out->data[4] == WIRE_REPEAT_BEGIN;
 	node->outbox = out->next;
 	if (!node->outbox)

@@ -3,6 +3,7 @@
  * The kernel of each node: its tables, its events, its snapshots, which are not
  * taken in one moment.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 
 #include "sim.h"
@@ -43,6 +44,13 @@ int mlb_config_get(struct mlb *mlb, struct mlb_config *config)
 		config->fields = MLB_F_CONFIG_KEY_ID;
 		config->key_id[0] = k->key;
 	}
+	return 0;
+}
+
+int mlb_stats_get(struct mlb *mlb, struct mlb_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	stats->value[MLB_A_STATS_OWNER_LEARNT] = of_mlb(mlb)->kernel.n_own;
 	return 0;
 }
 
@@ -383,6 +391,72 @@ static char *services_text(const struct kernel_goal *goal)
 	return text;
 }
 
+static uint8_t clients_of(const struct mlb_pools *pools, uint16_t group)
+{
+	for (size_t i = 0; i < pools->n_groups; i++)
+		if (pools->groups[i].id == group)
+			return (uint8_t)(ntohl(pools->groups[i]
+						       .prefixes[0]
+						       .addr.v4.s_addr) >>
+					 16);
+	return 0;
+}
+
+static void take_pools(struct sim_kernel *k, const struct mlb_pools *pools)
+{
+	k->n_pools = 0;
+	for (size_t i = 0; i < pools->n_pools; i++) {
+		const struct mlb_group_pool *from = &pools->pools[i];
+		struct sim_pool *to = &k->pools[k->n_pools++];
+
+		assert_true(k->n_pools <= SIM_POOLS);
+		*to = (struct sim_pool){ clients_of(pools, from->group) };
+		for (size_t j = 0; j < from->n_nodes; j++) {
+			assert_true(k->present[from->nodes[j]]);
+			to->nodes |= UINT64_C(1) << from->nodes[j];
+		}
+	}
+}
+
+bool sim_kernel_serves(const struct sim_node *node, uint8_t clients)
+{
+	const struct sim_kernel *k = &node->kernel;
+
+	for (size_t i = 0; i < k->n_pools; i++)
+		if (k->pools[i].clients == clients &&
+		    k->pools[i].nodes & UINT64_C(1) << node->id)
+			return true;
+	return false;
+}
+
+static bool takes_from(const struct sim_node *node, const struct sim_node *of)
+{
+	return node->kernel.present[of->id] &&
+	       node->kernel.nodes[of->id].state != MLB_NODE_STATE_DEAD;
+}
+
+/* Two that work together never do what is one node's work. */
+static void check_exclusive(const struct sim_node *node)
+{
+	for (uint8_t clients = 0; clients < 64; clients++) {
+		if (!(sim.exclusive & UINT64_C(1) << clients) ||
+		    !sim_kernel_serves(node, clients))
+			continue;
+		for (unsigned int i = 1; i <= sim.n; i++) {
+			const struct sim_node *other = &sim.nodes[i];
+
+			if (other != node && other->powered &&
+			    same_ring(node, other) && node->ring_quorate &&
+			    takes_from(node, other) &&
+			    takes_from(other, node) &&
+			    sim_kernel_serves(other, clients))
+				fail_msg("seed %u, %llu ms: nodes %u and %u both serve 10.%u.0.0/16",
+					 sim.seed, (unsigned long long)sim.now,
+					 node->id, i, clients);
+		}
+	}
+}
+
 static bool addr_differs(const struct mlb_addr *a, const struct mlb_addr *b)
 {
 	return a->family != b->family || a->v4.s_addr != b->v4.s_addr;
@@ -422,6 +496,7 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
 	assert_true(node->told.quorate);
 	*changes = 0;
 	k->applied++;
+	k->state.pooled = false;
 	if (sim.chaos && !sim_random(50))
 		return refuse(k, EBUSY, "not now");
 	if (refused)
@@ -449,6 +524,9 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
 	k->services = services_text(goal);
 	k->keyed = true;
 	k->key = *(const uint8_t *)goal->key;
+	take_pools(k, goal->pools);
+	k->state.pooled = true;
+	check_exclusive(node);
 	return 0;
 }
 

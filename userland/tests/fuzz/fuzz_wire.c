@@ -9,6 +9,7 @@
 
 #include "document.h"
 #include "hello.h"
+#include "report.h"
 #include "wire.h"
 
 static void check(int good, const char *what)
@@ -109,6 +110,7 @@ static void look(const uint8_t *data, size_t size)
 {
 	struct wire_message message;
 	uint8_t header[WIRE_HEADER];
+	struct report report = {};
 	struct hello hello;
 
 	if (wire_parse(data, size, &message))
@@ -124,6 +126,10 @@ static void look(const uint8_t *data, size_t size)
 		if (hello_parse(message.json, &hello))
 			check(strlen(hello.version) < sizeof(hello.version),
 			      "texts end");
+		break;
+	case WIRE_REPORT:
+		if (report_parse(message.json, &report))
+			report_free(&report);
 		break;
 	case WIRE_DOCUMENT:
 		check_document(json_object_get(message.json, "document"));

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who does which role: each mlbd keeps looking, and the manager, which is the
+ * one with the lowest id of those that can, has the cluster agree on it.
+ *
+ * Two that take themselves for the manager do no harm: what they decide rests on
+ * one version of the document, and the second finds another one.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster_parts.h"
+
+/* After a start of the whole cluster, nodes have so long to come. */
+#define START_MS 5000
+
+static enum assign_state state_of(const struct cluster *c,
+				  const struct peer *peer)
+{
+	if (!peer->up || !peer->member)
+		return ASSIGN_LOST;
+	return uv_now(c->loop) - peer->heard < REPORT_OLD_MS ? ASSIGN_HERE :
+							       ASSIGN_SILENT;
+}
+
+static void add_node(struct cluster *c, struct assign_node *nodes, size_t *n,
+		     uint16_t id, enum assign_state state,
+		     const struct report *report)
+{
+	nodes[(*n)++] = (struct assign_node){
+		.id = id,
+		.state = state,
+		.applied = report->ring == c->view.ring ? report->applied : 0,
+		.down = report->down,
+		.n_down = report->n_down,
+	};
+}
+
+/* This node among the peers, by id. */
+static size_t all_nodes(struct cluster *c,
+			struct assign_node nodes[MEMBERS_MAX + 1])
+{
+	enum assign_state own = c->ready ? ASSIGN_HERE : ASSIGN_LOST;
+	uint16_t self = c->config->self.id;
+	bool had = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->members.n; i++) {
+		const struct peer *peer = &c->members.peers[i];
+
+		if (!had && peer->id > self) {
+			add_node(c, nodes, &n, self, own, &c->own);
+			had = true;
+		}
+		add_node(c, nodes, &n, peer->id, state_of(c, peer),
+			 &peer->report);
+	}
+	if (!had)
+		add_node(c, nodes, &n, self, own, &c->own);
+	return n;
+}
+
+static void keep_watches(struct cluster *c, const struct assign_input *in)
+{
+	size_t n = in->document->n_roles;
+	struct assign_watch *new = calloc(n + 1, sizeof(*new));
+
+	if (!new)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const struct document_role *role = &in->document->roles[i];
+
+		for (size_t j = 0; j < c->n_watches; j++)
+			if (!strcmp(c->watches[j].role, role->name))
+				new[i] = c->watches[j];
+		assign_watch(in, role, &new[i]);
+	}
+	free(c->watches);
+	c->watches = new;
+	c->n_watches = n;
+}
+
+static bool all_here(const struct assign_input *in,
+		     const struct document_ids *ids)
+{
+	for (size_t i = 0; i < ids->n; i++) {
+		const struct assign_node *node = assign_node(in, ids->id[i]);
+
+		if (!node || node->state != ASSIGN_HERE)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Who has just come into a quorum knows least of who else is coming. It decides
+ * nothing while others can, and waits a while before it takes a role from a node
+ * that may only be slower to start.
+ */
+static bool is_able(struct cluster *c, const struct assign_input *in)
+{
+	if (!c->ready || !c->view.quorate)
+		return false;
+	if (uv_now(c->loop) - c->quorate_since >= START_MS)
+		return true;
+	for (size_t i = 0; i < in->document->n_roles; i++) {
+		const struct document_role *role = &in->document->roles[i];
+
+		if (!all_here(in, assign_homes(role)) ||
+		    !all_here(in, &role->assigned.nodes))
+			return false;
+	}
+	return true;
+}
+
+static uint16_t find_manager(const struct cluster *c)
+{
+	uint16_t best = c->own.able ? c->config->self.id : 0;
+
+	for (size_t i = 0; i < c->members.n; i++) {
+		const struct peer *peer = &c->members.peers[i];
+
+		if (peer_usable(peer) && peer->reported &&
+		    peer->report.able &&
+		    state_of(c, peer) == ASSIGN_HERE &&
+		    (!best || peer->id < best))
+			best = peer->id;
+	}
+	return c->view.quorate ? best : 0;
+}
+
+static void name_manager(struct cluster *c)
+{
+	uint16_t manager = find_manager(c);
+
+	if (manager == c->manager)
+		return;
+	c->manager = manager;
+	c->assigning = false;
+	control_event(json_pack("{s:s, s:o}", "event", "manager", "node",
+				manager ? json_integer(manager) :
+					  json_null()));
+}
+
+static void on_assigned(void *arg, int status, const char *text)
+{
+	struct cluster *c = arg;
+
+	if (!status)
+		return;
+	c->assigning = false;
+	if (status != -ESTALE && status != -ECANCELED)
+		log_warning("who holds which role cannot be changed: %s",
+			    text ? text : strerror(-status));
+}
+
+static void decide(struct cluster *c, const struct assign_input *in)
+{
+	struct assign_result result;
+	json_t *change;
+
+	if (c->assigning &&
+	    c->assigning_base == in->document->stamp.version)
+		return;
+	c->assigning = false;
+	if (assign(in, &result))
+		return;
+	if (result.n_steps) {
+		change = assign_json(in, &result, c->config->self.id);
+		c->assigning = true;
+		c->assigning_base = in->document->stamp.version;
+		if (!change ||
+		    agree_propose(c->agree, change, on_assigned, c))
+			c->assigning = false;
+	} else if (result.again != UINT64_MAX) {
+		c->manage_at = result.again;
+	}
+	assign_free(&result);
+}
+
+static void on_manage(uv_timer_t *timer)
+{
+	cluster_evaluate(timer->data);
+}
+
+static void wake_at(struct cluster *c)
+{
+	uint64_t now = uv_now(c->loop);
+
+	if (c->manage_at)
+		uv_timer_start(&c->manage, on_manage,
+			       c->manage_at > now ? c->manage_at - now : 1, 0);
+	else
+		uv_timer_stop(&c->manage);
+}
+
+void cluster_manage(struct cluster *c)
+{
+	struct assign_node nodes[MEMBERS_MAX + 1];
+	struct assign_input in = {
+		.quorate = c->view.connected && c->view.quorate && c->settled,
+		.now = uv_now(c->loop),
+		.document = agree_document(c->agree),
+		.nodes = nodes,
+	};
+	bool able;
+
+	in.n_nodes = all_nodes(c, nodes);
+	keep_watches(c, &in);
+	in.watches = c->watches;
+	if (c->n_watches != in.document->n_roles)
+		return;
+	able = is_able(c, &in);
+	if (able != c->own.able)
+		cluster_report_soon(c);
+	c->own.able = able;
+	name_manager(c);
+	c->manage_at = 0;
+	if (in.quorate && c->manager == c->config->self.id &&
+	    !members_foreign(&c->members, 2))
+		decide(c, &in);
+	wake_at(c);
+}
+
+static json_t *role_event(struct cluster *c, const struct document_role *role,
+			  uint16_t by)
+{
+	const struct document_assigned *assigned = &role->assigned;
+	json_t *event = document_assigned_json(assigned);
+	uint64_t since = 0;
+
+	for (size_t i = 0; i < c->n_watches; i++)
+		if (!strcmp(c->watches[i].role, role->name))
+			since = c->watches[i].trouble;
+	json_object_set_new(event, "event", json_string("role"));
+	json_object_set_new(event, "role", json_string(role->name));
+	json_object_set_new(event, "by", json_integer(by));
+	if (since && assigned->nodes.n)
+		json_object_set_new(event, "took",
+				    json_integer((json_int_t)(
+					    uv_now(c->loop) - since)));
+	return event;
+}
+
+static void tell_role(struct cluster *c, const struct document_role *role,
+		      uint16_t by)
+{
+	char nodes[6 * DOCUMENT_IDS_MAX + 8] = "nobody";
+	const struct document_ids *ids = &role->assigned.nodes;
+	size_t used = 0;
+	json_t *event;
+
+	for (size_t i = 0; i < ids->n; i++)
+		used += (size_t)snprintf(nodes + used, sizeof(nodes) - used,
+					 "%s%u", i ? "," : "", ids->id[i]);
+	log_notice("role %s is held by %s: %s", role->name, nodes,
+		   role->assigned.reason);
+	event = role_event(c, role, by);
+	if (event)
+		control_event(event);
+}
+
+void cluster_tell_roles(struct cluster *c, const json_t *change, uint16_t by)
+{
+	const struct document *document = agree_document(c->agree);
+	const char *op = json_string_value(json_object_get(change, "op"));
+	const json_t *entry;
+	size_t i;
+
+	if (!op || strcmp(op, "assign"))
+		return;
+	json_array_foreach(json_object_get(change, "roles"), i, entry) {
+		const char *name =
+			json_string_value(json_object_get(entry, "role"));
+		const struct document_role *role =
+			name ? document_role(document, name) : NULL;
+
+		if (role)
+			tell_role(c, role, by);
+	}
+}
+
+static int refuse_unknown(struct cluster *c, const json_t *ids, char *error,
+			  size_t size)
+{
+	const json_t *value;
+	size_t i;
+
+	json_array_foreach(ids, i, value) {
+		json_int_t id = json_integer_value(value);
+
+		if (!json_is_integer(value) || id < 1 || id > MLB_NODE_ID_MAX)
+			continue; /* refused for that, soon */
+		if (id == c->config->self.id ||
+		    members_find(&c->members, (uint16_t)id))
+			continue;
+		snprintf(error, size, "node %d has never been in the cluster",
+			 (int)id);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* A role is not moved to where nobody could do it. */
+static int refuse_unfit(struct cluster *c, const json_t *change, char *error,
+			size_t size)
+{
+	const char *name = json_string_value(json_object_get(change, "role"));
+	struct assign_node nodes[MEMBERS_MAX + 1];
+	struct assign_input in = { .document = agree_document(c->agree),
+				   .nodes = nodes };
+	const struct document_role *role =
+		name ? document_role(in.document, name) : NULL;
+	const json_t *value;
+	char why[80];
+	size_t i;
+
+	in.n_nodes = all_nodes(c, nodes);
+	json_array_foreach(json_object_get(change, "nodes"), i, value) {
+		uint16_t id = (uint16_t)json_integer_value(value);
+
+		if (!role || assign_fit(&in, role, id, why, sizeof(why)))
+			continue;
+		snprintf(error, size, "node %u %s", id, why);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int cluster_check_change(struct cluster *c, const json_t *change, char *error,
+			 size_t size)
+{
+	const char *op = json_string_value(json_object_get(change, "op"));
+	int ret = 0;
+
+	if (op && !strcmp(op, "assign")) {
+		snprintf(error, size,
+			 "the cluster itself finds out who holds a role; see \"role move\"");
+		return -EPERM;
+	}
+	if (document_change_needs_roles(change) &&
+	    members_protocol(&c->members) < 2) {
+		snprintf(error, size,
+			 "a node speaks protocol 1, which has no roles: finish the upgrade");
+		return -EAGAIN;
+	}
+	if (op && !strncmp(op, "role-", 5)) {
+		ret = refuse_unknown(c, json_object_get(change, "nodes"), error,
+				     size);
+		if (!ret)
+			ret = refuse_unknown(c,
+					     json_object_get(change, "spares"),
+					     error, size);
+	}
+	if (!ret && op && !strcmp(op, "role-move"))
+		ret = refuse_unfit(c, change, error, size);
+	return ret;
+}

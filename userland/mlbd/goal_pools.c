@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/* From groups and roles to the kernel's groups and pools. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "goal_parts.h"
+
+/* The kernel knows groups by number: their place among all. */
+static uint16_t group_id(const struct document *document, const char *name)
+{
+	for (size_t i = 0; i < document->n_groups; i++)
+		if (!strcmp(document->groups[i].name, name))
+			return (uint16_t)(i + 1);
+	return 0;
+}
+
+static size_t pools_of(const struct kernel_goal *kernel,
+		       const struct document_role *role)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < kernel->n_services; i++)
+		n += document_role_serves(role, &kernel->services[i].vip);
+	return n * (role->groups.n ? role->groups.n : 1);
+}
+
+static int alloc_pools(struct goal *goal, const struct document *document)
+{
+	size_t pools = 0;
+
+	for (size_t i = 0; i < document->n_roles; i++)
+		pools += pools_of(&goal->kernel, &document->roles[i]);
+	goal->groups = calloc(document->n_groups + 1, sizeof(*goal->groups));
+	goal->group_pools = calloc(pools + 1, sizeof(*goal->group_pools));
+	goal->role_ids = calloc(document->n_roles * DOCUMENT_IDS_MAX + 1,
+				sizeof(*goal->role_ids));
+	return goal->groups && goal->group_pools && goal->role_ids ? 0 :
+								     -ENOMEM;
+}
+
+static void add_pool(struct goal *goal, const struct mlb_endpoint *vip,
+		     uint16_t group, const uint16_t *nodes, size_t n)
+{
+	goal->group_pools[goal->pools.n_pools++] = (struct mlb_group_pool){
+		.vip = *vip, .group = group, .nodes = nodes, .n_nodes = n
+	};
+}
+
+/* One whose holders are not known, or who has none, has its clients refused. */
+static void add_role(struct goal *goal, const struct document *document,
+		     const struct document_role *role, uint16_t *nodes)
+{
+	const struct document_ids *holders = &role->assigned.nodes;
+	size_t n = 0;
+
+	for (size_t i = 0; i < holders->n; i++)
+		if (goal_knows(goal, holders->id[i]))
+			nodes[n++] = holders->id[i];
+	for (size_t i = 0; i < goal->kernel.n_services; i++) {
+		const struct mlb_endpoint *vip = &goal->services[i].vip;
+
+		if (!document_role_serves(role, vip))
+			continue;
+		if (!role->groups.n)
+			add_pool(goal, vip, 0, nodes, n);
+		for (size_t j = 0; j < role->groups.n; j++)
+			add_pool(goal, vip,
+				 group_id(document, role->groups.name[j]),
+				 nodes, n);
+	}
+}
+
+int goal_pools(struct goal *goal, const struct document *document)
+{
+	if (alloc_pools(goal, document))
+		return -ENOMEM;
+	for (size_t i = 0; i < document->n_groups; i++)
+		goal->groups[i] = (struct mlb_group){
+			.id = (uint16_t)(i + 1),
+			.prefixes = document->groups[i].prefixes,
+			.n_prefixes = document->groups[i].n_prefixes,
+		};
+	goal->pools.groups = goal->groups;
+	goal->pools.n_groups = document->n_groups;
+	goal->pools.pools = goal->group_pools;
+	for (size_t i = 0; i < document->n_roles; i++)
+		add_role(goal, document, &document->roles[i],
+			 goal->role_ids + i * DOCUMENT_IDS_MAX);
+	goal->kernel.pools = &goal->pools;
+	return 0;
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/* How a node is, to and from JSON. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "parse.h"
+#include "report.h"
+#include "text.h"
+
+json_t *report_json(const struct report *report)
+{
+	json_t *down = json_array();
+	char text[ENDPOINT_TEXT];
+
+	for (size_t i = 0; i < report->n_down; i++)
+		json_array_append_new(down, json_string(endpoint_text(
+						    &report->down[i], text)));
+	return json_pack("{s:I, s:I, s:b, s:I, s:I, s:o}", "ring",
+			 (json_int_t)report->ring, "applied",
+			 (json_int_t)report->applied, "able", report->able,
+			 "load", (json_int_t)report->load, "connections",
+			 (json_int_t)report->connections, "down", down);
+}
+
+static bool number(const json_t *json, const char *key, uint64_t *out)
+{
+	const json_t *value = json_object_get(json, key);
+
+	if (!json_is_integer(value) || json_integer_value(value) < 0)
+		return false;
+	*out = (uint64_t)json_integer_value(value);
+	return true;
+}
+
+static bool parse_down(const json_t *list, struct report *report)
+{
+	size_t n = json_array_size(list);
+
+	if (!json_is_array(list) || n > REPORT_DOWN_MAX)
+		return false;
+	report->down = n ? calloc(n, sizeof(*report->down)) : NULL;
+	if (n && !report->down)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const char *vip = json_string_value(json_array_get(list, i));
+
+		if (!vip || parse_endpoint(vip, &report->down[i])) {
+			report_free(report);
+			return false;
+		}
+	}
+	report->n_down = n;
+	return true;
+}
+
+bool report_parse(const json_t *json, struct report *report)
+{
+	const json_t *able = json_object_get(json, "able");
+	struct report new = {};
+
+	if (!number(json, "ring", &new.ring) ||
+	    !number(json, "applied", &new.applied) ||
+	    !number(json, "load", &new.load) ||
+	    !number(json, "connections", &new.connections) ||
+	    !json_is_boolean(able) ||
+	    !parse_down(json_object_get(json, "down"), &new))
+		return false;
+	new.able = json_is_true(able);
+	report_free(report);
+	*report = new;
+	return true;
+}
+
+void report_free(struct report *report)
+{
+	free(report->down);
+	*report = (struct report){};
+}

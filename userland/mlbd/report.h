@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How a node is, as its mlbd tells the others each second, and at each change. */
+#ifndef MLBD_REPORT_H
+#define MLBD_REPORT_H
+
+#include "libmlb.h"
+#include <jansson.h>
+
+/* Most services that can be told to be down: it travels in a small message. */
+#define REPORT_DOWN_MAX 1024
+
+/**
+ * struct report - a node, as it tells it
+ * @ring: membership in which its kernel was last brought to a document, whose
+ * @applied: version that was
+ * @able: it has been quorate for long enough to decide for others
+ * @load: average of a minute, in hundredths
+ * @connections: MPTCP connections that it owns
+ * @down: services that do not work there, by report_free() freed
+ */
+struct report {
+	uint64_t ring;
+	uint64_t applied;
+	bool able;
+	uint64_t load;
+	uint64_t connections;
+	struct mlb_endpoint *down;
+	size_t n_down;
+};
+
+json_t *report_json(const struct report *report);
+
+/*
+ * Keys that are not known are of a newer version and are passed over.
+ * Return: false for what is not a report, and @report untouched.
+ */
+bool report_parse(const json_t *json, struct report *report);
+void report_free(struct report *report);
+
+#endif /* MLBD_REPORT_H */
