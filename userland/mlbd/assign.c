@@ -76,8 +76,10 @@ bool assign_fit(const struct assign_input *in, const struct document_role *role,
 		snprintf(why, size, "is lost");
 		return false;
 	}
-	if (node->state == ASSIGN_SILENT) {
-		snprintf(why, size, "is silent");
+	if (node->state != ASSIGN_HERE) {
+		snprintf(why, size, node->state == ASSIGN_SILENT ?
+					    "is silent" :
+					    "is not ready");
 		return false;
 	}
 	if (set && set->state != MLB_NODE_STATE_ACTIVE) {
@@ -343,34 +345,47 @@ static bool is_spare(const struct work *w, const struct plan *plan, size_t node)
 	return fit(w, plan, id);
 }
 
+/* The best spare for a seat of those that have been given away, or have not. */
+static size_t best_spare(const struct work *w, const struct plan *plan,
+			 bool taken)
+{
+	size_t best = NONE;
+
+	for (size_t i = 0; i < w->in->n_nodes; i++) {
+		uint16_t id = w->in->nodes[i].id;
+
+		if (w->visited[i] || (w->taken[i] != NONE) != taken ||
+		    !is_spare(w, plan, i))
+			continue;
+		if (best == NONE ||
+		    spare_cmp(w, plan, id, w->in->nodes[best].id) < 0)
+			best = i;
+	}
+	return best;
+}
+
 /*
- * One more seat gets a spare; who got one before may get another one for that.
- * The best that is left is tried first.
+ * One more seat gets a spare; if none is left, one that another seat has got
+ * which can have yet another one.
  */
 static bool fill_seat(struct work *w, size_t s)
 {
 	const struct plan *plan = &w->plans[w->seats[s].plan];
+	size_t best = best_spare(w, plan, false);
 
-	for (;;) {
-		size_t best = NONE;
+	while (best == NONE) {
+		size_t other = best_spare(w, plan, true);
 
-		for (size_t i = 0; i < w->in->n_nodes; i++) {
-			uint16_t id = w->in->nodes[i].id;
-
-			if (!w->visited[i] && is_spare(w, plan, i) &&
-			    (best == NONE ||
-			     spare_cmp(w, plan, id, w->in->nodes[best].id) < 0))
-				best = i;
-		}
-		if (best == NONE)
+		if (other == NONE)
 			return false;
-		w->visited[best] = true;
-		if (w->taken[best] != NONE && !fill_seat(w, w->taken[best]))
-			continue;
-		w->taken[best] = s;
-		w->seats[s].spare = best;
-		return true;
+		w->visited[other] = true;
+		if (fill_seat(w, w->taken[other]))
+			best = other;
 	}
+	w->visited[best] = true;
+	w->taken[best] = s;
+	w->seats[s].spare = best;
+	return true;
 }
 
 static void new_seat(struct work *w, size_t plan)

@@ -21,9 +21,10 @@
 #define ASSIGN_FENCE_MS 2000
 
 enum assign_state {
-	ASSIGN_HERE,   /* it is in use, and tells how it is */
-	ASSIGN_SILENT, /* it is in use, and has not told for too long */
-	ASSIGN_LOST,   /* it is not, or not yet */
+	ASSIGN_HERE,	/* it is in use, and tells how it is */
+	ASSIGN_SILENT,	/* it is in use, and has not told for too long */
+	ASSIGN_JOINING, /* it is a member and not ready: its kernel may be anyhow */
+	ASSIGN_LOST,	/* it is no member: nobody takes anything from it */
 };
 
 /**
@@ -31,6 +32,7 @@ enum assign_state {
  * @applied: version of the document to which its kernel has been brought in this
  *	membership; 0 when that is not known
  * @down: services that do not work there
+ * @uses: nodes that its kernel does not treat as dead
  */
 struct assign_node {
 	uint16_t id;
@@ -38,6 +40,8 @@ struct assign_node {
 	uint64_t applied;
 	const struct mlb_endpoint *down;
 	size_t n_down;
+	const uint16_t *uses;
+	size_t n_uses;
 };
 
 struct assign_home {

@@ -74,9 +74,24 @@ static void explain(const struct assign_input *in,
 		say(next->reason, "the others go on");
 }
 
+/* Whether the kernel of one of those who are here takes something from a node. */
+static bool is_used(const struct assign_input *in, uint16_t id)
+{
+	for (size_t i = 0; i < in->n_nodes; i++) {
+		const struct assign_node *node = &in->nodes[i];
+
+		for (size_t j = 0;
+		     node->state == ASSIGN_HERE && j < node->n_uses; j++)
+			if (node->uses[j] == id)
+				return true;
+	}
+	return false;
+}
+
 /*
  * Whether a node's kernel has let go. One that is lost has not, maybe, but its
- * peers' kernels take nothing from it any more.
+ * peers' kernels take nothing from it any more; when it is the fence that keeps
+ * them from it, that stays.
  */
 static bool has_let_go(const struct assign_input *in,
 		       const struct document_assigned *now, uint16_t id)
@@ -84,6 +99,8 @@ static bool has_let_go(const struct assign_input *in,
 	const struct assign_node *node = assign_node(in, id);
 
 	return !node || node->state == ASSIGN_LOST ||
+	       (node->state == ASSIGN_JOINING && !is_used(in, id) &&
+		!document_has(&now->fenced, id)) ||
 	       (node->state == ASSIGN_HERE && node->applied >= now->epoch);
 }
 
@@ -121,6 +138,38 @@ static bool left_over(const struct assign_input *in,
 	return left->n;
 }
 
+static void put(struct document_ids *ids, uint16_t id)
+{
+	size_t at = 0;
+
+	if (document_has(ids, id) || ids->n == DOCUMENT_IDS_MAX)
+		return;
+	while (at < ids->n && ids->id[at] < id)
+		at++;
+	memmove(ids->id + at + 1, ids->id + at,
+		(ids->n - at) * sizeof(*ids->id));
+	ids->id[at] = id;
+	ids->n++;
+}
+
+/*
+ * Those who do not belong to us yet, and from whom somebody takes something all
+ * the same: he was away when they were lost. They may hold what they held then.
+ */
+static void add_strays(const struct assign_input *in,
+		       const struct document_assigned *now, bool fenced_too,
+		       struct document_ids *left)
+{
+	for (size_t i = 0; i < in->n_nodes; i++) {
+		uint16_t id = in->nodes[i].id;
+		bool fenced = document_has(&now->fenced, id);
+
+		if (in->nodes[i].state == ASSIGN_JOINING &&
+		    (fenced ? fenced_too : is_used(in, id)))
+			put(left, id);
+	}
+}
+
 /* Who has let go is one of us again. */
 static bool clean_up(const struct assign_input *in,
 		     const struct document_assigned *now,
@@ -134,20 +183,6 @@ static bool clean_up(const struct assign_input *in,
 	next->fenced = next->leaving;
 	snprintf(next->reason, sizeof(next->reason), "%s", now->reason);
 	return now->leaving.n;
-}
-
-static void put(struct document_ids *ids, uint16_t id)
-{
-	size_t at = 0;
-
-	if (document_has(ids, id) || ids->n == DOCUMENT_IDS_MAX)
-		return;
-	while (at < ids->n && ids->id[at] < id)
-		at++;
-	memmove(ids->id + at + 1, ids->id + at,
-		(ids->n - at) * sizeof(*ids->id));
-	ids->id[at] = id;
-	ids->n++;
 }
 
 static void take(struct document_ids *ids, uint16_t id)
@@ -189,12 +224,16 @@ static bool step_exclusive(const struct assign_input *in, size_t at,
 		release(in, role, wanted, next);
 		return true;
 	}
-	if (left_over(in, now, false, &left)) {
+	left_over(in, now, false, &left);
+	if (wanted->n)
+		add_strays(in, now, false, &left);
+	if (left.n) {
 		if (in->now - since < ASSIGN_FENCE_MS) {
 			look_again(again, since + ASSIGN_FENCE_MS);
 			return false;
 		}
 		left_over(in, now, true, &next->leaving);
+		add_strays(in, now, true, &next->leaving);
 		next->fenced = next->leaving;
 		say(next->reason, "node %u does not let go: it is fenced",
 		    left.id[0]);

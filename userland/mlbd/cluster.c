@@ -46,6 +46,7 @@ static void on_changed(void *arg, const json_t *change, uint16_t by)
 	if (op && !strcmp(op, "node-forget"))
 		forget(c, (uint16_t)json_integer_value(
 				  json_object_get(change, "node")));
+	cluster_remember(c, !change);
 	cluster_tell_roles(c, change, by);
 	cluster_apply_soon(c);
 	cluster_evaluate(c);
@@ -75,6 +76,8 @@ static int open_engine(struct cluster *c)
 				 c->config->state_dir, &agree_events, c);
 	if (!ret)
 		ret = cluster_take_kernel(c);
+	if (!ret)
+		cluster_remember(c, true);
 	if (ret) {
 		agree_close(c->agree);
 		sync_close(c->sync);

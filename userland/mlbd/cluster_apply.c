@@ -48,19 +48,23 @@ static int take_listed(const struct mlb_node *node, void *arg)
 	return 0;
 }
 
-static void follow_peer(struct cluster *c, struct peer *peer, bool here,
-			const struct mlb_addr *addr)
+static void tell_uses(struct cluster *c)
 {
-	bool was = peer->in_kernel;
-	bool anew = here && !hello_addr_same(&peer->kernel_addr, addr);
+	struct report *own = &c->own;
+	size_t n = 0;
 
-	peer->in_kernel = here;
-	if (here)
-		peer->kernel_addr = *addr;
-	if (here && (!was || anew || c->repaired))
-		sync_peer_up(c->sync, peer->id);
-	else if (!here && was)
-		sync_peer_dead(c->sync, peer->id);
+	for (size_t i = 0; i < c->members.n && n < REPORT_USES_MAX; i++) {
+		const struct peer *peer = &c->members.peers[i];
+
+		if (!peer->in_kernel)
+			continue;
+		if (n >= own->n_uses || own->uses[n] != peer->id)
+			cluster_report_soon(c);
+		own->uses[n++] = peer->id;
+	}
+	if (n != own->n_uses)
+		cluster_report_soon(c);
+	own->n_uses = n;
 }
 
 /*
@@ -82,21 +86,18 @@ static int follow_kernel(struct cluster *c)
 		c->apply_at = uv_now(c->loop) + APPLY_AGAIN_MS;
 		return ret;
 	}
-	for (size_t i = 0; i < c->members.n; i++)
-		follow_peer(c, &c->members.peers[i], listing.here[i],
-			    &listing.addr[i]);
-	c->repaired = false;
-	return 0;
+	tell_uses(c);
 }
 
 /* The others may wait for this. */
 static void tell_applied(struct cluster *c)
 {
-	uint64_t version = agree_document(c->agree)->stamp.version;
+	const struct document_stamp *stamp = &agree_document(c->agree)->stamp;
 
-	if (c->own.applied == version && c->own.ring == c->view.ring)
+	if (!document_stamp_cmp(&c->own.applied, stamp) &&
+	    c->own.ring == c->view.ring)
 		return;
-	c->own.applied = version;
+	c->own.applied = *stamp;
 	c->own.ring = c->view.ring;
 	cluster_report_soon(c);
 }

@@ -44,6 +44,8 @@ static void settle(struct cluster *c)
 		c->settled = false;
 		c->ready = false;
 		c->pooled = false;
+		for (size_t i = 0; i < c->members.n; i++)
+			c->members.peers[i].unsure = c->members.peers[i].up;
 		c->quorate_since = 0;
 		return;
 	}
@@ -126,6 +128,9 @@ static void judge_fault(struct cluster *c, struct peer *peer)
 static void judge(struct cluster *c, struct peer *peer)
 {
 	judge_fault(c, peer);
+	peer->current = cluster_knows_roles(c, peer);
+	if (peer->current && peer_usable(peer) && peer->hello.ready)
+		peer->unsure = false;
 	switch (peer_judge(peer, &c->view)) {
 	case PEER_UP:
 		peer->heard = uv_now(c->loop);

@@ -19,10 +19,53 @@
 static enum assign_state state_of(const struct cluster *c,
 				  const struct peer *peer)
 {
-	if (!peer->up || !peer->member)
+	if (!peer->member)
 		return ASSIGN_LOST;
+	if (!peer->up || peer->unsure)
+		return ASSIGN_JOINING;
 	return uv_now(c->loop) - peer->heard < REPORT_OLD_MS ? ASSIGN_HERE :
 							       ASSIGN_SILENT;
+}
+
+/*
+ * The version of our document to which a kernel has been brought in this
+ * membership, or 0. Documents of two sides of a split can have the same version,
+ * so only those count that were ours, or come after it.
+ */
+static uint64_t applied(const struct cluster *c, const struct report *report)
+{
+	const struct document_stamp *ours = &agree_document(c->agree)->stamp;
+	const struct document_stamp *theirs = &report->applied;
+
+	if (report->ring != c->view.ring)
+		return 0;
+	if (theirs->ring >= ours->ring && theirs->version > ours->version)
+		return theirs->version;
+	for (size_t i = 0; i < HISTORY_MAX; i++)
+		if (!document_stamp_cmp(&c->history[i], theirs))
+			return theirs->version;
+	return 0;
+}
+
+void cluster_remember(struct cluster *c, bool adopted)
+{
+	if (adopted)
+		memset(c->history, 0, sizeof(c->history));
+	c->history[c->history_at++ % HISTORY_MAX] =
+		agree_document(c->agree)->stamp;
+}
+
+/* Whether a peer's kernel knows who holds which role. */
+bool cluster_knows_roles(const struct cluster *c, const struct peer *peer)
+{
+	const struct document *document = agree_document(c->agree);
+	uint64_t newest = 0;
+
+	for (size_t i = 0; i < document->n_roles; i++)
+		if (document->roles[i].assigned.epoch > newest)
+			newest = document->roles[i].assigned.epoch;
+	return !document->n_roles ||
+	       (peer->reported && applied(c, &peer->report) >= newest);
 }
 
 static void add_node(struct cluster *c, struct assign_node *nodes, size_t *n,
@@ -32,9 +75,11 @@ static void add_node(struct cluster *c, struct assign_node *nodes, size_t *n,
 	nodes[(*n)++] = (struct assign_node){
 		.id = id,
 		.state = state,
-		.applied = report->ring == c->view.ring ? report->applied : 0,
+		.applied = applied(c, report),
 		.down = report->down,
 		.n_down = report->n_down,
+		.uses = report->uses,
+		.n_uses = report->n_uses,
 	};
 }
 
@@ -42,7 +87,7 @@ static void add_node(struct cluster *c, struct assign_node *nodes, size_t *n,
 static size_t all_nodes(struct cluster *c,
 			struct assign_node nodes[MEMBERS_MAX + 1])
 {
-	enum assign_state own = c->ready ? ASSIGN_HERE : ASSIGN_LOST;
+	enum assign_state own = c->ready ? ASSIGN_HERE : ASSIGN_JOINING;
 	uint16_t self = c->config->self.id;
 	bool had = false;
 	size_t n = 0;
@@ -354,7 +399,7 @@ int cluster_check_change(struct cluster *c, const json_t *change, char *error,
 					     json_object_get(change, "spares"),
 					     error, size);
 	}
-	if (!ret && op && !strcmp(op, "role-move"))
+	if (!ret && op && !strcmp(op, "role-move") && c->view.quorate)
 		ret = refuse_unfit(c, change, error, size);
 	return ret;
 }

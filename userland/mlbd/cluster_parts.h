@@ -21,6 +21,9 @@ enum cluster_error {
 	ERROR_N
 };
 
+/* Documents by which one knows how far others are. */
+#define HISTORY_MAX 64
+
 struct cluster {
 	uv_loop_t *loop;
 	const struct config *config;
@@ -49,6 +52,8 @@ struct cluster {
 	struct report own; /* how this node is, as it tells it */
 	bool report_soon;
 
+	struct document_stamp history[HISTORY_MAX];
+	size_t history_at;
 	uint16_t manager; /* or 0 */
 	struct assign_watch *watches;
 	size_t n_watches;
@@ -113,6 +118,9 @@ bool cluster_take_report(struct cluster *cluster, struct peer *peer,
  * as far as the document alone does not tell.
  */
 void cluster_manage(struct cluster *cluster);
+void cluster_remember(struct cluster *cluster, bool adopted);
+bool cluster_knows_roles(const struct cluster *cluster,
+			 const struct peer *peer);
 void cluster_tell_roles(struct cluster *cluster, const json_t *change,
 			uint16_t by);
 int cluster_check_change(struct cluster *cluster, const json_t *change,

@@ -58,7 +58,8 @@ void cluster_say_report(struct cluster *c)
 
 void cluster_report_soon(struct cluster *c)
 {
-	if (!c->engine || c->report_soon)
+	/* Without handles it is being opened, and reports when it is. */
+	if (!c->engine || !c->handles || c->report_soon)
 		return;
 	c->report_soon = true;
 	uv_timer_start(&c->report, on_report, REPORT_SOON_MS, 0);
@@ -74,6 +75,12 @@ static bool same_down(const struct report *a, const struct report *b)
 	return true;
 }
 
+static bool same_uses(const struct report *a, const struct report *b)
+{
+	return a->n_uses == b->n_uses &&
+	       !memcmp(a->uses, b->uses, a->n_uses * sizeof(*a->uses));
+}
+
 bool cluster_take_report(struct cluster *c, struct peer *peer,
 			 const json_t *json)
 {
@@ -85,9 +92,12 @@ bool cluster_take_report(struct cluster *c, struct peer *peer,
 		peer->report = old;
 		return false;
 	}
-	same = peer->reported && old.applied == peer->report.applied &&
+	same = peer->reported && !document_stamp_cmp(&old.applied,
+						     &peer->report.applied) &&
+	      
 	       old.ring == peer->report.ring && old.able == peer->report.able &&
 	       same_down(&old, &peer->report) &&
+	       same_uses(&old, &peer->report) &&
 	       uv_now(c->loop) - peer->heard < REPORT_OLD_MS;
 	report_free(&old);
 	peer->reported = true;

@@ -196,6 +196,19 @@ static bool same_ids(const struct document_ids *a, const struct document_ids *b)
 	return a->n == b->n && !memcmp(a->id, b->id, a->n * sizeof(*a->id));
 }
 
+/* Whether it is where it belongs; else another may stand in, for good. */
+static bool at_home(const struct document_role *role)
+{
+	const struct document_ids *homes = role->moved.n ? &role->moved :
+							   &role->nodes;
+	size_t seats = role->exclusive ? 1 : homes->n;
+
+	for (size_t i = 0; i < seats; i++)
+		if (!document_has(&role->assigned.nodes, homes->id[i]))
+			return false;
+	return true;
+}
+
 /* Where it is to be from now on; with no node, home. */
 int document_role_move(struct document *document, const json_t *change,
 		       char *error, size_t size)
@@ -222,7 +235,7 @@ int document_role_move(struct document *document, const json_t *change,
 			error, size,
 			"role %s is exclusive: one node can hold it",
 			role->name);
-	if (same_ids(&nodes, &role->moved))
+	if (same_ids(&nodes, &role->moved) && at_home(role))
 		return document_refuse(error, size, "role %s is %s already",
 				       role->name,
 				       nodes.n ? "moved there" : "at home");

@@ -9,17 +9,21 @@
 
 json_t *report_json(const struct report *report)
 {
-	json_t *down = json_array();
+	json_t *down = json_array(), *uses = json_array();
 	char text[ENDPOINT_TEXT];
 
 	for (size_t i = 0; i < report->n_down; i++)
 		json_array_append_new(down, json_string(endpoint_text(
 						    &report->down[i], text)));
-	return json_pack("{s:I, s:I, s:b, s:I, s:I, s:o}", "ring",
+	for (size_t i = 0; i < report->n_uses; i++)
+		json_array_append_new(uses, json_integer(report->uses[i]));
+	return json_pack("{s:I, s:o, s:b, s:I, s:I, s:o, s:o}", "ring",
 			 (json_int_t)report->ring, "applied",
-			 (json_int_t)report->applied, "able", report->able,
+			 document_stamp_json(&report->applied), "able",
+			 report->able,
 			 "load", (json_int_t)report->load, "connections",
-			 (json_int_t)report->connections, "down", down);
+			 (json_int_t)report->connections, "uses", uses, "down",
+			 down);
 }
 
 static bool number(const json_t *json, const char *key, uint64_t *out)
@@ -53,16 +57,36 @@ static bool parse_down(const json_t *list, struct report *report)
 	return true;
 }
 
+static bool parse_uses(const json_t *list, struct report *report)
+{
+	size_t n = json_array_size(list);
+
+	if (!json_is_array(list) || n > REPORT_USES_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *value = json_array_get(list, i);
+		json_int_t id = json_integer_value(value);
+
+		if (!json_is_integer(value) || id < 1 || id > MLB_NODE_ID_MAX)
+			return false;
+		report->uses[i] = (uint16_t)id;
+	}
+	report->n_uses = n;
+	return true;
+}
+
 bool report_parse(const json_t *json, struct report *report)
 {
 	const json_t *able = json_object_get(json, "able");
 	struct report new = {};
 
 	if (!number(json, "ring", &new.ring) ||
-	    !number(json, "applied", &new.applied) ||
+	    !document_stamp_parse(json_object_get(json, "applied"),
+				  &new.applied) ||
 	    !number(json, "load", &new.load) ||
 	    !number(json, "connections", &new.connections) ||
 	    !json_is_boolean(able) ||
+	    !parse_uses(json_object_get(json, "uses"), &new) ||
 	    !parse_down(json_object_get(json, "down"), &new))
 		return false;
 	new.able = json_is_true(able);

@@ -3,27 +3,31 @@
 #ifndef MLBD_REPORT_H
 #define MLBD_REPORT_H
 
-#include "libmlb.h"
-#include <jansson.h>
+#include "document.h"
 
+/* Most nodes that can be in use. */
+#define REPORT_USES_MAX 256
 /* Most services that can be told to be down: it travels in a small message. */
 #define REPORT_DOWN_MAX 1024
 
 /**
  * struct report - a node, as it tells it
  * @ring: membership in which its kernel was last brought to a document, whose
- * @applied: version that was
+ * @applied: stamp that was
  * @able: it has been quorate for long enough to decide for others
  * @load: average of a minute, in hundredths
  * @connections: MPTCP connections that it owns
+ * @uses: nodes that its kernel does not treat as dead
  * @down: services that do not work there, by report_free() freed
  */
 struct report {
 	uint64_t ring;
-	uint64_t applied;
+	struct document_stamp applied;
 	bool able;
 	uint64_t load;
 	uint64_t connections;
+	uint16_t uses[REPORT_USES_MAX];
+	size_t n_uses;
 	struct mlb_endpoint *down;
 	size_t n_down;
 };

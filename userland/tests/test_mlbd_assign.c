@@ -590,6 +590,40 @@ static void test_all_know(void **state)
 	end(&w);
 }
 
+/* One that is a member and not ready does whatever it did: it is fenced, too. */
+static void test_joining(void **state)
+{
+	static const uint16_t uses[] = { 1, 2 };
+	struct world w;
+
+	(void)state;
+	begin(&w, 3);
+	change(&w, ROLE("a", "'nodes': [1], 'exclusive': true"));
+	settle(&w);
+	set_state(&w, 1, ASSIGN_JOINING);
+	w.nodes[2].uses = uses;
+	w.nodes[2].n_uses = 2;
+	settle(&w);
+	expect(&w, "a", "");
+	expect_reason(&w, "a", "node 1 is not ready");
+	wait_ms(&w, ASSIGN_FENCE_MS);
+	expect(&w, "a", "2");
+	assert_int_equal(w.document->roles[0].assigned.fenced.id[0], 1);
+	set_state(&w, 1, ASSIGN_LOST);
+	settle(&w);
+	assert_int_equal(w.document->roles[0].assigned.fenced.n, 0);
+	expect(&w, "a", "2");
+	/* One that was forgotten meanwhile, and comes again. */
+	set_state(&w, 1, ASSIGN_JOINING);
+	change(&w, "{'op': 'role-move', 'role': 'a', 'nodes': [3]}");
+	settle(&w);
+	expect(&w, "a", "");
+	wait_ms(&w, ASSIGN_FENCE_MS);
+	expect(&w, "a", "3");
+	assert_int_equal(w.document->roles[0].assigned.fenced.id[0], 1);
+	end(&w);
+}
+
 static uint64_t rng;
 
 static uint32_t any(uint32_t below)
@@ -643,7 +677,7 @@ static void misfortune(struct world *w)
 		set_state(w, id, ASSIGN_LOST);
 		break;
 	case 2:
-		set_state(w, id, ASSIGN_SILENT);
+		set_state(w, id, any(2) ? ASSIGN_SILENT : ASSIGN_JOINING);
 		break;
 	case 3 ... 5:
 		set_state(w, id, ASSIGN_HERE);
@@ -743,8 +777,14 @@ static unsigned int random_world(unsigned int seed)
 	struct world w;
 	unsigned int steps;
 
+	static const uint16_t all[NODES] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+
 	rng = seed;
 	begin(&w, NODES);
+	for (size_t i = 0; i < NODES; i++) {
+		w.nodes[i].uses = all;
+		w.nodes[i].n_uses = NODES;
+	}
 	for (int i = 0; i < 6; i++)
 		random_role(&w, i);
 	for (int i = 0; i < 400; i++) {
@@ -758,7 +798,7 @@ static unsigned int random_world(unsigned int seed)
 	w.quorate = true;
 	memset(w.lag, 0, sizeof(w.lag));
 	for (size_t i = 0; i < w.n; i++)
-		if (w.nodes[i].state == ASSIGN_SILENT)
+		if (w.nodes[i].state != ASSIGN_HERE)
 			w.nodes[i].state = ASSIGN_LOST;
 	settle(&w);
 	wait_ms(&w, 60000);
@@ -792,6 +832,7 @@ int main(void)
 		cmocka_unit_test(test_stories),
 		cmocka_unit_test(test_fence),
 		cmocka_unit_test(test_all_know),
+		cmocka_unit_test(test_joining),
 		cmocka_unit_test(test_random),
 	};
 

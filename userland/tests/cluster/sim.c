@@ -132,6 +132,7 @@ void power(struct sim_node *node, bool on)
 void sim_begin(unsigned int n, unsigned int seed)
 {
 	memset(&sim, 0, sizeof(sim));
+	sim_engine_begin();
 	sim.rng = seed * 7919u;
 	sim.seed = seed;
 	sim.n = n;

@@ -260,6 +260,7 @@ void sim_kernel_reset(struct sim_node *node);
 void sim_kernel_end(struct sim_node *node);
 void sim_kernel_check(const struct sim_node *node, const struct sim_node *of);
 
+void sim_engine_begin(void);
 uint64_t sim_engine_due(const struct sim_node *node);
 void sim_engine_run(struct sim_node *node);
 /* Rings are formed anew from who is there and who reaches whom. */

@@ -38,6 +38,13 @@ static void push(struct inbox ***end, uint64_t *last, struct inbox *item,
 static uint64_t inbox_last[SIM_NODES + 1], view_last[SIM_NODES + 1];
 static uint64_t group[SIM_NODES + 1]; /* whom each mlbd was told to be there */
 
+void sim_engine_begin(void)
+{
+	memset(inbox_last, 0, sizeof(inbox_last));
+	memset(view_last, 0, sizeof(view_last));
+	memset(group, 0, sizeof(group));
+}
+
 static void push_inbox(struct sim_node *node, struct inbox *item)
 {
 	push(&node->inbox_end, &inbox_last[node->id], item,
