@@ -216,37 +216,38 @@ static void put_services(FILE *to, const json_t *status)
 	}
 }
 
-static void put_checks(FILE *to, const json_t *status)
+static void put_ids(FILE *to, const char *before, const json_t *ids)
 {
-	const json_t *checks = in(in(status, "health"), "checks"), *check;
-	char took[24];
+	const json_t *id;
 	size_t i;
 
-	json_array_foreach(checks, i, check) {
-		fprintf(to, "check %s of %s: %s for ", text(check, "check", "?"),
-			text(check, "service", "?"), text(check, "state", "?"));
-		put_duration(to, (json_int_t)json_number_value(in(check, "for")));
-		fprintf(to, ", %s, took %s ms", text(check, "type", "?"),
-			count(took, in(check, "took")));
-		if (json_is_string(in(check, "reason")))
-			fprintf(to, ": %s", text(check, "reason", "?"));
-		fputc('\n', to);
-	}
+	json_array_foreach(ids, i, id)
+		fprintf(to, "%s%" JSON_INTEGER_FORMAT, i ? "," : before,
+			json_integer_value(id));
 }
 
-static void put_vips(FILE *to, const json_t *status)
+/* Who does what, and why. */
+static void put_roles(FILE *to, const json_t *status)
 {
-	const json_t *vip;
+	const json_t *cluster = in(status, "cluster"), *role;
 	size_t i;
 
-	json_array_foreach(in(status, "vips"), i, vip) {
-		fprintf(to, "vip %s: %s in table %" JSON_INTEGER_FORMAT " for ",
-			text(vip, "addr", "?"), text(vip, "state", "?"),
-			number(vip, "table"));
-		put_duration(to, (json_int_t)json_number_value(in(vip, "for")));
-		if (json_is_string(in(vip, "reason")))
-			fprintf(to, ": %s", text(vip, "reason", "?"));
-		fputc('\n', to);
+	if (!json_array_size(in(cluster, "roles")))
+		return;
+	if (json_is_integer(in(cluster, "manager")))
+		fprintf(to, "\nmanager: node %" JSON_INTEGER_FORMAT "\n",
+			number(cluster, "manager"));
+	else
+		fputs("\nmanager: none, roles stay as they are\n", to);
+	json_array_foreach(in(cluster, "roles"), i, role) {
+		fprintf(to, "role %s: ", text(role, "role", "?"));
+		if (!json_array_size(in(role, "nodes")))
+			fputs("nobody", to);
+		put_ids(to, "node ", in(role, "nodes"));
+		put_ids(to, ", leaving node ", in(role, "leaving"));
+		put_ids(to, ", fenced node ", in(role, "fenced"));
+		fprintf(to, " since version %" JSON_INTEGER_FORMAT " (%s)\n",
+			number(role, "epoch"), text(role, "reason", "?"));
 	}
 }
 
@@ -336,8 +337,7 @@ static int show(struct mlbctl *ctl)
 		put_head(to, status);
 		put_nodes(to, status);
 		put_services(to, status);
-		put_checks(to, status);
-		put_vips(to, status);
+		put_roles(to, status);
 		put_tables(to, status);
 		put_errors(to, status);
 	}

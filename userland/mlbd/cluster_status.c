@@ -2,6 +2,28 @@
 /* What the cluster says of itself; see README.md. */
 #include "cluster_parts.h"
 
+/* How a node is, in words that do not need the others to be understood. */
+static void put_report(const struct cluster *c, json_t *node, uint16_t id,
+		       const struct report *report, uint64_t heard)
+{
+	const struct document *document = agree_document(c->agree);
+	json_t *roles = json_array(), *object = report_json(report);
+
+	for (size_t i = 0; i < document->n_roles; i++)
+		if (document_has(&document->roles[i].assigned.nodes, id))
+			json_array_append_new(
+				roles, json_string(document->roles[i].name));
+	json_object_set_new(node, "roles", roles);
+	json_object_set_new(node, "load",
+			    json_real((double)report->load / 100));
+	json_object_set(node, "connections",
+			json_object_get(object, "connections"));
+	json_object_set(node, "down", json_object_get(object, "down"));
+	json_object_set_new(node, "age",
+			    json_integer((json_int_t)(uv_now(c->loop) - heard)));
+	json_decref(object);
+}
+
 static json_t *self_json(const struct cluster *c)
 {
 	struct hello hello = cluster_hello(c);
@@ -14,6 +36,7 @@ static json_t *self_json(const struct cluster *c)
 	json_object_set_new(json, "member", json_boolean(c->view.connected));
 	json_object_set_new(json, "daemon", json_true());
 	json_object_set_new(json, "fault", json_null());
+	put_report(c, json, c->config->self.id, &c->own, uv_now(c->loop));
 	return json;
 }
 
@@ -57,6 +80,8 @@ static json_t *peer_json(const struct cluster *c, const struct peer *peer)
 			    json_integer((json_int_t)state.stale));
 	json_object_set_new(json, "refused",
 			    json_integer((json_int_t)state.refused));
+	if (peer->reported)
+		put_report(c, json, peer->id, &peer->report, peer->heard);
 	return json;
 }
 
@@ -79,6 +104,21 @@ static json_t *nodes_json(const struct cluster *c)
 	return nodes;
 }
 
+static json_t *roles_json(const struct cluster *c)
+{
+	const struct document *document = agree_document(c->agree);
+	json_t *roles = json_array();
+
+	for (size_t i = 0; i < document->n_roles; i++) {
+		const struct document_role *role = &document->roles[i];
+		json_t *json = document_assigned_json(&role->assigned);
+
+		json_object_set_new(json, "role", json_string(role->name));
+		json_array_append_new(roles, json);
+	}
+	return roles;
+}
+
 json_t *cluster_status(struct cluster *c)
 {
 	const struct engine_view *view = &c->view;
@@ -90,7 +130,7 @@ json_t *cluster_status(struct cluster *c)
 	for (int i = 0; i < ERROR_N; i++)
 		json_object_set_new(errors, cluster_error_names[i],
 				    json_integer((json_int_t)c->errors[i]));
-	return json_pack("{s:b, s:s?, s:b, s:I, s:b, s:o, s:b, s:s?, s:o, s:o, s:o}",
+	return json_pack("{s:b, s:s?, s:b, s:I, s:b, s:o, s:b, s:s?, s:o, s:o, s:o, s:o, s:o}",
 			 "connected", view->connected, "fault",
 			 view->fault[0] ? view->fault : NULL, "quorate",
 			 view->quorate, "ring", (json_int_t)view->ring,
@@ -98,6 +138,8 @@ json_t *cluster_status(struct cluster *c)
 			 document_stamp_json(&agree_document(c->agree)->stamp),
 			 "persisted", agree_persisted(c->agree),
 			 "persist-error", agree_persist_error(c->agree),
-			 "nodes", nodes_json(c), "sync",
+			 "manager", c->manager ? json_integer(c->manager) :
+						 json_null(),
+			 "roles", roles_json(c), "nodes", nodes_json(c), "sync",
 			 sync_status(c->sync), "errors", errors);
 }
