@@ -130,11 +130,76 @@ static void test_document(void **state)
 	goal_free(&goal);
 }
 
+/* Groups by number, and who holds a role; a node goes on while it holds one. */
+static void test_roles(void **state)
+{
+	struct mlb_service services[] = {
+		{ .vip = { { .family = AF_INET }, 80 } },
+		{ .vip = { { .family = AF_INET }, 81 } },
+	};
+	struct mlb_prefix prefix = { .addr.family = AF_INET, .len = 8 };
+	struct document_group groups[] = { { "a", &prefix, 1 },
+					   { "b", &prefix, 1 } };
+	char names[][DOCUMENT_NAME] = { "b" };
+	struct document_role roles[] = {
+		{ .name = "some",
+		  .services = &services[1].vip,
+		  .n_services = 1,
+		  .groups = { names, 1 },
+		  .assigned.nodes = { { 2, 3, 9 }, 3 } },
+		{ .name = "rest",
+		  .exclusive = true,
+		  .assigned.leaving = { { 3 }, 1 },
+		  .assigned.fenced = { { 3 }, 1 } },
+	};
+	struct document_node set[] = { { .id = 2,
+					 .weight = 1,
+					 .state = MLB_NODE_STATE_DRAIN } };
+	struct document document = { .services = services,
+				     .n_services = 2,
+				     .nodes = set,
+				     .n_nodes = 1,
+				     .groups = groups,
+				     .n_groups = 2,
+				     .roles = roles,
+				     .n_roles = 2 };
+	struct goal_node peers[] = { { 3, addr("10.0.0.3"), true } };
+	const struct mlb_pools *pools;
+	struct goal goal;
+
+	(void)state;
+	assert_int_equal(goal_make(&goal, config(), &document, peers, 1), 0);
+	pools = goal.kernel.pools;
+	assert_int_equal(pools->n_groups, 2);
+	assert_int_equal(pools->groups[1].id, 2);
+	assert_int_equal(pools->n_pools, 3);
+	assert_int_equal(pools->pools[0].vip.port, 81);
+	assert_int_equal(pools->pools[0].group, 2);
+	assert_int_equal(pools->pools[0].n_nodes, 2); /* 9 is not known */
+	assert_int_equal(pools->pools[1].group, 0);
+	assert_int_equal(pools->pools[1].n_nodes, 0);
+	assert_int_equal(pools->pools[2].vip.port, 81);
+	assert_int_equal(goal.kernel.nodes[0].state, MLB_NODE_STATE_ACTIVE);
+	assert_int_equal(goal.kernel.nodes[1].state, MLB_NODE_STATE_DEAD);
+	goal_free(&goal);
+
+	roles[0].assigned.nodes.n = 0;
+	roles[1].assigned.fenced.n = 0;
+	assert_int_equal(goal_make(&goal, config(), &document, peers, 1), 0);
+	assert_int_equal(goal.kernel.nodes[0].state, MLB_NODE_STATE_DRAIN);
+	assert_int_equal(goal.kernel.nodes[1].state, MLB_NODE_STATE_ACTIVE);
+	goal_free(&goal);
+	assert_int_equal(goal_make(&goal, config(), NULL, NULL, 0), 0);
+	assert_null(goal.kernel.pools);
+	goal_free(&goal);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file_alone),
 		cmocka_unit_test(test_document),
+		cmocka_unit_test(test_roles),
 	};
 
 	return cmocka_run_group_tests_name("mlbd_goal", tests, NULL, NULL);

@@ -29,6 +29,11 @@ static struct {
 	unsigned int writes;
 	int flushed; /* nodes and services deleted */
 	bool refuse_config;
+	/* Groups are as their ids; a pool is of a port and a group. */
+	uint64_t groups;
+	bool pooled[SERVICES + 1][3];
+	uint16_t members[SERVICES + 1][3][NODES];
+	size_t n_members[SERVICES + 1][3];
 } model;
 
 static struct mlb_error last;
@@ -142,6 +147,14 @@ int mlb_node_del(struct mlb *mlb, uint16_t id)
 		     j++)
 			if (model.pools[i][j] == id)
 				return refuse(-EBUSY, "a service names it");
+	for (int i = 1; i <= SERVICES; i++)
+		for (int g = 0; g < 3; g++)
+			for (size_t j = 0; model.pooled[i][g] &&
+					   j < model.n_members[i][g];
+			     j++)
+				if (model.members[i][g][j] == id)
+					return refuse(-EBUSY,
+						      "a pool names it");
 	memset(&model.nodes[id], 0, sizeof(model.nodes[id]));
 	model.writes++;
 	model.flushed++;
@@ -198,8 +211,79 @@ int mlb_service_del(struct mlb *mlb, const struct mlb_endpoint *vip)
 	(void)mlb;
 	assert_true(model.services[vip->port].vip.port);
 	memset(&model.services[vip->port], 0, sizeof(struct mlb_service));
+	memset(model.pooled[vip->port], 0, sizeof(model.pooled[0]));
 	model.writes++;
 	model.flushed++;
+	return 0;
+}
+
+static const struct mlb_prefix prefixes[] = {
+	{ .addr.family = AF_INET, .len = 8 },
+	{ .addr.family = AF_INET, .len = 16 },
+	{ .addr.family = AF_INET6, .len = 64 },
+};
+
+/* The kernel's order of prefixes and nodes is its own. */
+int mlb_pools_get(struct mlb *mlb, struct mlb_pools **pools)
+{
+	static struct mlb_prefix backwards[3];
+	static struct mlb_group groups[2];
+	static struct mlb_group_pool all[SERVICES * 3];
+	static struct mlb_pools held;
+
+	(void)mlb;
+	held = (struct mlb_pools){ .groups = groups, .pools = all };
+	for (size_t i = 0; i < 3; i++)
+		backwards[i] = prefixes[2 - i];
+	for (uint16_t g = 1; g <= 2; g++)
+		if (model.groups & 1u << g)
+			groups[held.n_groups++] = (struct mlb_group){
+				.id = g, .prefixes = backwards, .n_prefixes = 3
+			};
+	for (uint16_t port = 1; port <= SERVICES; port++)
+		for (uint16_t g = 0; g < 3; g++)
+			if (model.pooled[port][g])
+				all[held.n_pools++] = (struct mlb_group_pool){
+					.vip = model.services[port].vip,
+					.group = g,
+					.nodes = model.members[port][g],
+					.n_nodes = model.n_members[port][g],
+				};
+	*pools = &held;
+	return 0;
+}
+
+void mlb_pools_free(struct mlb_pools *pools)
+{
+	(void)pools;
+}
+
+int mlb_pools_set(struct mlb *mlb, const struct mlb_pools *pools)
+{
+	(void)mlb;
+	for (size_t i = 0; i < pools->n_pools; i++) {
+		const struct mlb_group_pool *p = &pools->pools[i];
+
+		if (!model.services[p->vip.port].vip.port)
+			return refuse(-ENOENT, "no such service");
+		for (size_t j = 0; j < p->n_nodes; j++)
+			if (!model.nodes[p->nodes[j]].id)
+				return refuse(-ENOENT, "no such node");
+	}
+	model.groups = 0;
+	memset(model.pooled, 0, sizeof(model.pooled));
+	for (size_t i = 0; i < pools->n_groups; i++)
+		model.groups |= 1u << pools->groups[i].id;
+	for (size_t i = 0; i < pools->n_pools; i++) {
+		const struct mlb_group_pool *p = &pools->pools[i];
+
+		model.pooled[p->vip.port][p->group] = true;
+		model.n_members[p->vip.port][p->group] = p->n_nodes;
+		for (size_t j = 0; j < p->n_nodes; j++)
+			model.members[p->vip.port][p->group][j] =
+				p->nodes[p->n_nodes - 1 - j];
+	}
+	model.writes++;
 	return 0;
 }
 
@@ -209,6 +293,10 @@ struct random_goal {
 	struct mlb_node nodes[NODES];
 	struct mlb_service services[SERVICES];
 	uint16_t pools[SERVICES][NODES];
+	struct mlb_pools all;
+	struct mlb_group groups[2];
+	struct mlb_group_pool group_pools[SERVICES * 3];
+	uint16_t members[SERVICES * 3][NODES];
 };
 
 static unsigned int any(unsigned int n)
@@ -232,6 +320,37 @@ static void add_service(struct random_goal *r, uint16_t port)
 	for (size_t i = 0; i < r->goal.n_nodes; i++)
 		if (any(2))
 			r->pools[at][s->n_nodes++] = r->nodes[i].id;
+}
+
+static void add_pools(struct random_goal *r)
+{
+	for (uint16_t g = 1; g <= 2; g++)
+		if (any(2))
+			r->groups[r->all.n_groups++] = (struct mlb_group){
+				.id = g, .prefixes = prefixes, .n_prefixes = 3
+			};
+	for (size_t i = 0; i < r->goal.n_services; i++) {
+		for (uint16_t g = 0; g < 3; g++) {
+			size_t at = r->all.n_pools;
+			struct mlb_group_pool *p = &r->group_pools[at];
+
+			if (!any(3))
+				continue;
+			*p = (struct mlb_group_pool){
+				.vip = r->services[i].vip,
+				.group = g,
+				.nodes = r->members[at],
+			};
+			for (size_t j = 0; j < r->goal.n_nodes; j++)
+				if (any(2))
+					r->members[at][p->n_nodes++] =
+						r->nodes[j].id;
+			r->all.n_pools++;
+		}
+	}
+	r->all.groups = r->groups;
+	r->all.pools = r->group_pools;
+	r->goal.pools = &r->all;
 }
 
 static void make_goal(struct random_goal *r)
@@ -266,6 +385,7 @@ static void make_goal(struct random_goal *r)
 	for (uint16_t port = 1; port <= SERVICES; port++)
 		if (any(3))
 			add_service(r, port);
+	add_pools(r);
 	r->goal.nodes = r->nodes;
 	r->goal.services = r->services;
 }
@@ -305,6 +425,27 @@ static void assert_is_goal(const struct random_goal *r)
 	}
 }
 
+static void assert_pools(const struct random_goal *r)
+{
+	size_t n = 0;
+
+	for (int i = 1; i <= SERVICES; i++)
+		for (int g = 0; g < 3; g++)
+			n += model.pooled[i][g];
+	assert_int_equal(n, r->all.n_pools);
+	for (size_t i = 0; i < r->all.n_pools; i++) {
+		const struct mlb_group_pool *p = &r->group_pools[i];
+
+		assert_true(model.pooled[p->vip.port][p->group]);
+		assert_int_equal(model.n_members[p->vip.port][p->group],
+				 p->n_nodes);
+		for (size_t j = 0; j < p->n_nodes; j++)
+			assert_int_equal(model.members[p->vip.port][p->group]
+						      [p->n_nodes - 1 - j],
+					 p->nodes[j]);
+	}
+}
+
 static void test_any_to_any(void **state)
 {
 	static struct random_goal r;
@@ -316,6 +457,8 @@ static void test_any_to_any(void **state)
 		make_goal(&r);
 		assert_int_equal(reconcile(NULL, &r.goal, any(2), &result), 0);
 		assert_is_goal(&r);
+		assert_pools(&r);
+		assert_true(result.pooled);
 		model.writes = 0;
 		assert_int_equal(reconcile(NULL, &r.goal, false, &result), 0);
 		assert_int_equal(model.writes, 0);
