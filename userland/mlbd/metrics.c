@@ -213,75 +213,33 @@ static void put_nodes(FILE *to, const json_t *status)
 	}
 }
 
-static const char *text_of(const json_t *object, const char *key)
+/* Names of roles need no escaping either. */
+static void put_roles(FILE *to, const json_t *cluster)
 {
-	const char *text = json_string_value(json_object_get(object, key));
+	const json_t *roles = json_object_get(cluster, "roles"), *role, *id;
+	const json_t *manager = json_object_get(cluster, "manager");
+	size_t i, j;
 
-	return text ? text : "";
-}
-
-static void put_check(FILE *to, const char *name, const json_t *check,
-		      double value)
-{
-	fprintf(to, "%s{check=\"%s\",service=\"%s\",type=\"%s\"} %.15g\n", name,
-		text_of(check, "check"), text_of(check, "service"),
-		text_of(check, "type"), value);
-}
-
-/* A state that is not known yet is no sample. The file's names are words. */
-static void put_vips(FILE *to, const json_t *status)
-{
-	const json_t *vips = json_object_get(status, "vips"), *vip;
-	size_t i;
-
-	if (json_array_size(vips))
-		head(to, "mlb_vip_announced", "gauge",
-		     "Whether the address's route is there.");
-	json_array_foreach(vips, i, vip)
-		fprintf(to, "mlb_vip_announced{addr=\"%s\"} %d\n",
-			text_of(vip, "addr"),
-			!strcmp(text_of(vip, "state"), "announced"));
-}
-
-static void put_health(FILE *to, const json_t *status)
-{
-	const json_t *health = json_object_get(status, "health"), *check;
-	const json_t *checks = json_object_get(health, "checks"), *value;
-	json_t *services = json_object_get(health, "services");
-	const char *service;
-	size_t i;
-
-	if (!json_array_size(checks))
+	if (!json_array_size(roles))
 		return;
-	head(to, "mlb_check_up", "gauge", "Whether the check is up.");
-	json_array_foreach(checks, i, check)
-	{
-		const char *state = text_of(check, "state");
-
-		if (strcmp(state, "unknown"))
-			put_check(to, "mlb_check_up", check,
-				  !strcmp(state, "up"));
-	}
-	for (size_t k = 0; k < N_ELEMENTS(check_numbers); k++) {
-		double number;
-
-		head(to, check_numbers[k].name, check_numbers[k].type,
-		     check_numbers[k].help);
-		json_array_foreach(checks, i, check)
-		{
-			value = json_object_get(check, check_numbers[k].key);
-			if (value_of(value, &number))
-				put_check(to, check_numbers[k].name, check,
-					  number * check_numbers[k].scale);
-		}
-	}
-	head(to, "mlb_service_up", "gauge",
-	     "Whether every check of the service is up.");
-	json_object_foreach(services, service,
-			    value) if (strcmp(json_string_value(value),
-					      "unknown"))
-		fprintf(to, "mlb_service_up{service=\"%s\"} %d\n", service,
-			!strcmp(json_string_value(value), "up"));
+	head(to, "mlb_cluster_manager", "gauge",
+	     "The node that decides who holds which role; 0: nobody.");
+	fprintf(to, "mlb_cluster_manager %" JSON_INTEGER_FORMAT "\n",
+		json_integer_value(manager));
+	head(to, "mlb_role_holders", "gauge", "Nodes that hold the role.");
+	json_array_foreach(roles, i, role)
+		fprintf(to, "mlb_role_holders{role=\"%s\"} %zu\n",
+			json_string_value(json_object_get(role, "role")),
+			json_array_size(json_object_get(role, "nodes")));
+	head(to, "mlb_role_held", "gauge", "The node holds the role.");
+	json_array_foreach(roles, i, role)
+		json_array_foreach(json_object_get(role, "nodes"), j, id)
+			fprintf(to,
+				"mlb_role_held{role=\"%s\",node=\"%" JSON_INTEGER_FORMAT
+				"\"} 1\n",
+				json_string_value(
+					json_object_get(role, "role")),
+				json_integer_value(id));
 }
 
 /* The words are this program's: none needs escaping. */
@@ -327,6 +285,7 @@ char *metrics_text(const json_t *status)
 	if (!to)
 		return NULL;
 	put_words(to, status);
+	put_roles(to, json_object_get(status, "cluster"));
 	put_numbers(to, status);
 	put_nodes(to, status);
 	put_health(to, status);
