@@ -16,10 +16,13 @@ struct file_args {
 
 struct cluster_node_args {
 	struct mlb_node node;
+	uint32_t drain_timeout;
 	const char *roles;
 };
 
 #define NODE_SEEN_ROLES (1u << 30)
+#define NODE_SEEN_DRAIN (1u << 29)
+#define DRAIN_MAX 604800
 
 static const struct arg no_args[] = { {} };
 
@@ -59,12 +62,43 @@ static const struct arg cluster_node_args[] = {
 	  .field = MLB_F_NODE_STATE,
 	  .offset = offsetof(struct cluster_node_args, node.state),
 	  .words = node_state_words },
+	{ .type = ARG_U32,
+	  .name = "drain-timeout",
+	  .value = "S",
+	  .help = "the drain ends: see \"node drain\"; 0 is no timeout",
+	  .field = NODE_SEEN_DRAIN,
+	  .offset = offsetof(struct cluster_node_args, drain_timeout),
+	  .max = DRAIN_MAX },
 	{ .type = ARG_STRING,
 	  .name = "roles",
 	  .value = "ROLE,...",
 	  .help = "as a spare it takes these alone, \"all\" or \"none\"",
 	  .field = NODE_SEEN_ROLES,
 	  .offset = offsetof(struct cluster_node_args, roles) },
+	{}
+};
+
+struct cluster_drain_args {
+	uint16_t node;
+	uint32_t timeout;
+};
+
+static const struct arg drain_args[] = {
+	{ .type = ARG_U16,
+	  .name = "node",
+	  .value = "ID",
+	  .help = "number of the node",
+	  .flags = ARG_POSITIONAL,
+	  .offset = offsetof(struct cluster_drain_args, node),
+	  .min = 1,
+	  .max = MLB_NODE_ID_MAX },
+	{ .type = ARG_U32,
+	  .name = "timeout",
+	  .value = "S",
+	  .help = "seconds after which it ends all the same, 1..604800",
+	  .offset = offsetof(struct cluster_drain_args, timeout),
+	  .min = 1,
+	  .max = DRAIN_MAX },
 	{}
 };
 
@@ -172,6 +206,9 @@ static int node_set(struct mlbctl *ctl)
 		json_object_set_new(object, "state",
 				    json_string(word_of(node_state_words,
 							node->state)));
+	if (ctl->seen & NODE_SEEN_DRAIN)
+		json_object_set_new(object, "drain-timeout",
+				    json_integer(args->drain_timeout));
 	if (args->roles && !strcmp(args->roles, "all"))
 		json_object_set_new(object, "roles", json_string("all"));
 	else if (args->roles)
@@ -186,6 +223,25 @@ static int node_forget(struct mlbctl *ctl)
 
 	return cluster_change(ctl, json_pack("{s:s, s:i}", "op", "node-forget", "node",
 				     node->id));
+}
+
+static int node_drain(struct mlbctl *ctl)
+{
+	const struct cluster_drain_args *args = ctl->data;
+
+	return cluster_change(ctl, json_pack("{s:s, s:i, s:s, s:I}", "op",
+					     "node-set", "node", args->node,
+					     "state", "drain", "drain-timeout",
+					     (json_int_t)args->timeout));
+}
+
+static int node_undrain(struct mlbctl *ctl)
+{
+	const struct mlb_node *node = ctl->data;
+
+	return cluster_change(ctl, json_pack("{s:s, s:i, s:s}", "op",
+					     "node-set", "node", node->id,
+					     "state", "active"));
 }
 
 static int prepare_set(struct mlbctl *ctl)
@@ -245,6 +301,9 @@ static void print_node_object(struct output *out, const json_t *node)
 	out_uint(out, "node", NULL, cluster_number(node, "node"), NULL);
 	out_uint(out, "weight", "weight", cluster_number(node, "weight"), NULL);
 	out_str(out, "state", "state", cluster_text(node, "state"));
+	if (json_object_get(node, "drain-timeout"))
+		out_uint(out, "drain-timeout", "drain-timeout",
+			 cluster_number(node, "drain-timeout"), NULL);
 	if (json_object_get(node, "roles"))
 		cluster_print_list(out, json_object_get(node, "roles"),
 				   "roles", "roles", "none");
@@ -437,6 +496,18 @@ static const struct verb verbs[] = {
 	  .size = sizeof(struct cluster_node_args),
 	  .prepare = prepare_node_set,
 	  .run = node_set,
+	  .own_socket = true },
+	{ .name = "node drain",
+	  .help = "no new connections; maintenance when the last has ended",
+	  .args = drain_args,
+	  .size = sizeof(struct cluster_drain_args),
+	  .run = node_drain,
+	  .own_socket = true },
+	{ .name = "node undrain",
+	  .help = "from drain or maintenance back to active",
+	  .args = node_args,
+	  .size = sizeof(struct mlb_node),
+	  .run = node_undrain,
 	  .own_socket = true },
 	{ .name = "node forget",
 	  .help = "the node has weight 1 and is active again, when it is there",

@@ -164,6 +164,27 @@ static void put_nodes(FILE *to, const json_t *status)
 	}
 }
 
+/* Of this node: others see its connections dwindle in the table. */
+static void put_drain(FILE *to, const json_t *status)
+{
+	const json_t *drain = in(in(status, "cluster"), "drain");
+	char connections[24];
+
+	if (!drain)
+		return;
+	fprintf(to, "this node drains since ");
+	put_duration(to, number(drain, "for"));
+	fprintf(to, ": %s connections left",
+		count(connections, in(drain, "connections")));
+	if (json_is_true(in(drain, "ends")))
+		fputs(", then maintenance", to);
+	if (json_is_integer(in(drain, "left"))) {
+		fputs(", at the latest in ", to);
+		put_duration(to, number(drain, "left"));
+	}
+	fputc('\n', to);
+}
+
 static void put_head(FILE *to, const json_t *status)
 {
 	const json_t *cluster = in(status, "cluster");
@@ -190,6 +211,7 @@ static void put_head(FILE *to, const json_t *status)
 			number(stamp, "version"), number(stamp, "ring"),
 			json_is_true(in(cluster, "persisted")) ? "saved" :
 								 "not saved");
+	put_drain(to, status);
 }
 
 static void put_services(FILE *to, const json_t *status)

@@ -24,6 +24,7 @@ static void on_tick(uv_timer_t *timer)
 	if (!c->engine)
 		return;
 	agree_tick(c->agree);
+	drain_tick(c->drain, agree_document(c->agree));
 	cluster_evaluate(c);
 }
 
@@ -48,8 +49,15 @@ static void on_changed(void *arg, const json_t *change, uint16_t by)
 				  json_object_get(change, "node")));
 	cluster_remember(c, !change);
 	cluster_tell_roles(c, change, by);
+	drain_look(c->drain, agree_document(c->agree));
 	cluster_apply_soon(c);
 	cluster_evaluate(c);
+}
+
+static int on_drain(void *arg, json_t *change, control_result_fn *fn,
+		    void *fn_arg)
+{
+	return cluster_propose(arg, change, fn, fn_arg);
 }
 
 static size_t on_confirmed(void *arg, const struct document_stamp *stamp)
@@ -75,10 +83,13 @@ static int open_engine(struct cluster *c)
 		ret = agree_open(&c->agree, c->loop, c->engine, c->sync,
 				 c->config->state_dir, &agree_events, c);
 	if (!ret)
+		ret = drain_open(&c->drain, c->loop, self, on_drain, c);
+	if (!ret)
 		ret = cluster_take_kernel(c);
 	if (!ret)
 		cluster_remember(c, true);
 	if (ret) {
+		drain_close(c->drain);
 		agree_close(c->agree);
 		sync_close(c->sync);
 		engine_close(c->engine);
@@ -140,6 +151,7 @@ void cluster_close(struct cluster *c)
 	if (!c)
 		return;
 	agree_close(c->agree);
+	drain_close(c->drain);
 	sync_close(c->sync);
 	engine_close(c->engine);
 	uv_close((uv_handle_t *)&c->tick, on_closed);

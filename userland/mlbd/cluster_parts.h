@@ -7,6 +7,7 @@
 #include "assign.h"
 #include "cluster.h"
 #include "document_parts.h"
+#include "drain.h"
 #include "log.h"
 #include "members.h"
 #include "sync.h"
@@ -33,6 +34,7 @@ struct cluster {
 	struct engine *engine;
 	struct sync *sync;
 	struct agree *agree;
+	struct drain *drain;
 
 	struct engine_view view;
 	struct members members;

@@ -130,7 +130,7 @@ json_t *cluster_status(struct cluster *c)
 	for (int i = 0; i < ERROR_N; i++)
 		json_object_set_new(errors, cluster_error_names[i],
 				    json_integer((json_int_t)c->errors[i]));
-	return json_pack("{s:b, s:s?, s:b, s:I, s:b, s:o, s:b, s:s?, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:b, s:s?, s:b, s:I, s:b, s:o, s:b, s:s?, s:o, s:o, s:o, s:o, s:o, s:o*}",
 			 "connected", view->connected, "fault",
 			 view->fault[0] ? view->fault : NULL, "quorate",
 			 view->quorate, "ring", (json_int_t)view->ring,
@@ -141,5 +141,6 @@ json_t *cluster_status(struct cluster *c)
 			 "manager", c->manager ? json_integer(c->manager) :
 						 json_null(),
 			 "roles", roles_json(c), "nodes", nodes_json(c), "sync",
-			 sync_status(c->sync), "errors", errors);
+			 sync_status(c->sync), "errors", errors, "drain",
+			 drain_json(c->drain));
 }

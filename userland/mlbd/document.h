@@ -47,6 +47,9 @@ struct document_ids {
 
 /**
  * struct document_node - what was set for a node
+ * @drain_ends: in drain: it goes to maintenance when its last connection is
+ *	gone, or
+ * @drain_timeout: after so many seconds, unless this is 0
  * @limited: as a spare it takes no roles but
  * @roles: these
  */
@@ -54,6 +57,8 @@ struct document_node {
 	uint16_t id;
 	uint32_t weight;
 	enum mlb_node_state state;
+	bool drain_ends;
+	uint32_t drain_timeout;
 	bool limited;
 	struct document_names roles;
 };
@@ -83,6 +88,8 @@ struct document_assigned {
 	uint64_t epoch;
 	char reason[160];
 };
+
+#define DOCUMENT_DRAIN_MAX 604800
 
 #define DOCUMENT_FAILBACK_NO UINT32_MAX
 #define DOCUMENT_FAILBACK_MAX 2592000

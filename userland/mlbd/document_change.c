@@ -106,6 +106,7 @@ static int node_set(struct document *document, const json_t *change,
 
 	if (!json_object_get(change, "weight") &&
 	    !json_object_get(change, "state") &&
+	    !json_object_get(change, "drain-timeout") &&
 	    !json_object_get(change, "roles"))
 		return refuse_missing(error, size, "what to set");
 	ret = document_parse_node(change, &node, error, size);
@@ -118,6 +119,29 @@ static int node_set(struct document *document, const json_t *change,
 	return ret ? ret :
 		     document_parse_node(change, &document->nodes[at], error,
 					 size);
+}
+
+/* "reason" and "connections" are for who reads of the change. */
+static int drain_end(struct document *document, const json_t *change,
+		     char *error, size_t size)
+{
+	struct document_node node = {};
+	bool found;
+	size_t at;
+	int ret = document_parse_node(change, &node, error, size);
+
+	if (ret)
+		return ret;
+	at = document_find_node(document, node.id, &found);
+	if (!found || document->nodes[at].state != MLB_NODE_STATE_DRAIN ||
+	    !document->nodes[at].drain_ends) {
+		snprintf(error, size, "node %u is in no drain that ends",
+			 node.id);
+		return -ENOENT;
+	}
+	document->nodes[at].state = MLB_NODE_STATE_MAINTENANCE;
+	document->nodes[at].drain_ends = false;
+	return 0;
 }
 
 /* That nothing is set for it is no fault: there may be more to forget. */
@@ -193,8 +217,11 @@ int document_operate(struct document *document, const json_t *change,
 		{ "service-set", KEYS("vip", "scheduler", "nodes"),
 		  service_set },
 		{ "service-del", KEYS("vip"), service_del },
-		{ "node-set", KEYS("node", "weight", "state", "roles"),
+		{ "node-set",
+		  KEYS("node", "weight", "state", "drain-timeout", "roles"),
 		  node_set },
+		{ "drain-end", KEYS("node", "reason", "connections"),
+		  drain_end },
 		{ "node-forget", KEYS("node"), node_forget },
 		{ "group-add", KEYS("group", "prefixes"), document_group_add },
 		{ "group-set", KEYS("group", "prefixes"), document_group_set },

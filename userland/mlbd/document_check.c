@@ -144,12 +144,17 @@ static int check_pair(const struct document_role *a,
 		a->name, b->name, group);
 }
 
-static int check_limits(const struct document *document, char *error,
+static int check_nodes(const struct document *document, char *error,
 			size_t size)
 {
 	for (size_t i = 0; i < document->n_nodes; i++) {
 		const struct document_node *node = &document->nodes[i];
 
+		if (node->drain_ends && node->state != MLB_NODE_STATE_DRAIN)
+			return document_refuse(
+				error, size,
+				"drain-timeout is for a node in drain, which node %u is not",
+				node->id);
 		for (size_t j = 0; j < node->roles.n; j++)
 			if (!document_role(document, node->roles.name[j]))
 				return document_refuse(
@@ -170,13 +175,13 @@ int document_check(const struct document *document, char *error, size_t size)
 			ret = check_pair(&document->roles[j],
 					 &document->roles[i], error, size);
 	}
-	return ret ? ret : check_limits(document, error, size);
+	return ret ? ret : check_nodes(document, error, size);
 }
 
 bool document_needs_roles(const struct document *document)
 {
 	for (size_t i = 0; i < document->n_nodes; i++)
-		if (document->nodes[i].limited)
+		if (document->nodes[i].limited || document->nodes[i].drain_ends)
 			return true;
 	return document->n_groups || document->n_roles;
 }
@@ -190,10 +195,12 @@ bool document_change_needs_roles(const json_t *change)
 	size_t i;
 
 	json_array_foreach(json_object_get(document, "nodes"), i, node)
-		if (json_object_get(node, "roles"))
+		if (json_object_get(node, "roles") ||
+		    json_object_get(node, "drain-timeout"))
 			return true;
 	return json_object_get(change, "roles") ||
+	       json_object_get(change, "drain-timeout") ||
 	       json_object_get(document, "groups") ||
 	       json_object_get(document, "roles") ||
-	       (op && (!strncmp(op, "group-", 6) || !strncmp(op, "role-", 5)));
+	       (op && (!strncmp(op, "group-", 6) || !strcmp(op, "drain-end") || !strncmp(op, "role-", 5)));
 }

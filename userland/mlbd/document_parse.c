@@ -197,6 +197,20 @@ static int parse_node_roles(const json_t *json, struct document_node *node,
 	return 0;
 }
 
+/* A state that is set anew is for as long as nobody says how it ends. */
+static int parse_drain(const json_t *json, struct document_node *node,
+		       char *error, size_t size)
+{
+	if (json_object_get(json, "state"))
+		node->drain_ends = false;
+	if (!json_object_get(json, "drain-timeout"))
+		return 0;
+	node->drain_ends = true;
+	return document_parse_range(json, "drain-timeout", 0,
+				    DOCUMENT_DRAIN_MAX, &node->drain_timeout,
+				    error, size);
+}
+
 /* Everything but its id, which says which node this is. */
 static int parse_node_values(const json_t *json, struct document_node *node,
 			     char *error, size_t size)
@@ -221,7 +235,7 @@ static int parse_node_values(const json_t *json, struct document_node *node,
 			error, size,
 			"state \"dead\" is what the cluster finds out, and nobody says");
 	node->state = state;
-	return 0;
+	return parse_drain(json, node, error, size);
 }
 
 int document_parse_node(const json_t *json, struct document_node *node,
@@ -326,8 +340,8 @@ static int add_service(const json_t *json, struct document *document,
 static int add_node(const json_t *json, struct document *document, char *error,
 		    size_t size)
 {
-	static const char *const keys[] = { "node", "weight", "state", "roles",
-					    NULL };
+	static const char *const keys[] = { "node",	     "weight", "state",
+					    "drain-timeout", "roles",  NULL };
 	struct document_node node = {};
 	bool found;
 	size_t at;
@@ -459,6 +473,9 @@ static json_t *node_json(const struct document_node *node)
 				 (json_int_t)node->weight, "state",
 				 word_of(node_state_words, node->state));
 
+	if (node->drain_ends)
+		json_object_set_new(json, "drain-timeout",
+				    json_integer(node->drain_timeout));
 	if (node->limited)
 		json_object_set_new(json, "roles",
 				    document_names_json(&node->roles));

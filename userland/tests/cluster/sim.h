@@ -179,7 +179,8 @@ struct sim_node {
 	unsigned int begins;
 	unsigned int messages;
 	unsigned int made, refused, warned;
-	char refusal[200];
+	char answer[160]; /* the last text */
+	uint64_t connections; /* that its sockets have */
 
 	/* Services that were made and that nobody takes away. */
 	uint16_t kept[512];

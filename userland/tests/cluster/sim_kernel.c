@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "sim.h"
+#include "sockets.h"
 #include "text.h"
 
 /* Pointers to nothing: the address is the number of the node. */
@@ -570,4 +571,12 @@ void sim_kernel_check(const struct sim_node *node, const struct sim_node *of)
 	if (n != of->kernel.n_own)
 		fail_msg("seed %u: node %u has %zu tokens of node %u, which has %zu",
 			 sim.seed, node->id, n, of->id, of->kernel.n_own);
+}
+
+int sockets_count(struct mlb_endpoint *services, size_t n, uint64_t *count)
+{
+	(void)services;
+	(void)n;
+	*count = sim.nodes[sim.running].connections;
+	return 0;
 }

@@ -307,104 +307,72 @@ static void test_agreement(void **state)
 	random_runs(true);
 }
 
-static void say_hello(struct sim_node *to, uint16_t sender, json_t *json,
-		      uint8_t version)
+static void expect_state(enum mlb_node_state state)
 {
-	struct wire_message message = { .kind = WIRE_HELLO, .json = json };
-	uint8_t *data;
-	size_t len;
-
-	assert_int_equal(wire_pack(&message, &data, &len), 0);
-	data[3] = version;
-	sim_engine_say(to, sender, data, len);
-	free(data);
-	json_decref(json);
+	for (unsigned int i = 1; i <= 3; i++)
+		if (sim.nodes[i].ring_quorate)
+			assert_int_equal(sim.nodes[i].kernel.nodes[2].state,
+					 state);
 }
 
-/* Of the second node in the first one's status. */
-static char *fault_text(void)
+static void drain_2(int timeout)
 {
-	json_t *status = cluster_status(sim.nodes[1].cluster);
-	json_t *node = json_array_get(json_object_get(status, "nodes"), 1);
-	const char *fault = json_string_value(json_object_get(node, "fault"));
-	char *text = strdup(fault ? fault : "");
-
-	json_decref(status);
-	return text;
-}
-
-static void expect_fault(const char *part)
-{
-	char *text = fault_text();
-
-	if (*part ? !strstr(text, part) : *text)
-		fail_msg("fault \"%s\" instead of \"%s\"", text, part);
-	free(text);
-}
-
-/* One that was upgraded too far is refused, says why, and is still in use. */
-static void test_newer(void **state)
-{
-	struct sim_node *node;
-
-	(void)state;
-	begin_quiet(3);
-	node = &sim.nodes[1];
-	expect_fault("");
-	say_hello(node, 2,
-		  json_pack("{s:[i, i], s:s}", "protocol", 3, 4, "new", "key"),
-		  WIRE_VERSION);
-	run_for(500);
-	expect_fault("protocol 3 to 4, this node 1 to 2");
-	assert_int_equal(node->kernel.nodes[2].state, MLB_NODE_STATE_ACTIVE);
-	propose_kept(node);
-	run_for(7000);
-	assert_int_equal(node->refused, 1);
-
-	/* It is brought back. */
-	mlbd_kill(&sim.nodes[2]);
-	mlbd_start(&sim.nodes[2]);
-	run_for(5000);
-	expect_fault("");
-	propose_kept(node);
+	sim.nodes[1].made = 0;
+	assert_int_equal(cluster_propose(sim.nodes[1].cluster,
+					 json_pack("{s:s, s:i, s:s, s:i}", "op",
+						   "node-set", "node", 2,
+						   "state", "drain",
+						   "drain-timeout", timeout),
+					 on_result, &sim.nodes[1]),
+			 0);
 	run_for(1000);
-	assert_int_equal(node->made, 1);
-	assert_int_equal(node->warned, 0);
-	check_all();
-
-	/* One whose messages cannot be read at all. */
-	mlbd_kill(&sim.nodes[2]);
-	mlbd_start(&sim.nodes[2]);
-	while (!sim.nodes[2].joined)
-		run_for(1);
-	sim.nodes[2].stopped = sim.now + 3000;
-	run_for(500);
-	say_hello(node, 2, json_pack("{}"), WIRE_VERSION + 1);
-	run_for(500);
-	expect_fault("another version");
-	assert_int_equal(node->kernel.nodes[2].state, MLB_NODE_STATE_ACTIVE);
-	sim_end();
+	assert_int_equal(sim.nodes[1].made, 1);
+	expect_state(MLB_NODE_STATE_DRAIN);
 }
 
-static void test_keys(void **state)
+/* A node ends its own drain, once it has a quorum for it. */
+static void test_drain(void **state)
 {
+	struct sim_node *node = &sim.nodes[2];
+
 	(void)state;
 	sim_begin(3, 1);
 	for (unsigned int i = 1; i <= 3; i++) {
 		power(&sim.nodes[i], true);
-		sim.nodes[i].config.key[0] = i == 2 ? 2 : 1;
 		mlbd_start(&sim.nodes[i]);
 	}
 	run_for(5000);
-	expect_fault("its cluster key is another one");
+	node->connections = 5;
+	drain_2(0);
+	run_for(60000);
+	expect_state(MLB_NODE_STATE_DRAIN);
+	node->connections = 0;
+	run_for(3000);
+	expect_state(MLB_NODE_STATE_MAINTENANCE);
+
+	node->connections = 5;
+	drain_2(20);
+	run_for(10000);
+	node->part = 1;
+	sim_engine_form();
+	run_for(30000);
 	assert_int_equal(sim.nodes[1].kernel.nodes[2].state,
 			 MLB_NODE_STATE_DEAD);
-	assert_int_equal(sim.nodes[1].kernel.nodes[3].state,
-			 MLB_NODE_STATE_ACTIVE);
-	sim.nodes[2].config.key[0] = 1;
-	reload(&sim.nodes[2]);
-	run_for(5000);
-	expect_fault("");
+	assert_int_equal(node->kernel.nodes[2].state, MLB_NODE_STATE_DRAIN);
+	node->part = 0;
+	sim_engine_form();
+	run_for(8000);
+	expect_state(MLB_NODE_STATE_MAINTENANCE);
+
+	/* An mlbd that is new begins to count anew. */
+	drain_2(20);
+	run_for(15000);
+	mlbd_kill(node);
+	mlbd_start(node);
+	run_for(15000);
+	expect_state(MLB_NODE_STATE_DRAIN);
+	run_for(10000);
+	expect_state(MLB_NODE_STATE_MAINTENANCE);
 	check_all();
 	sim_end();
 }
@@ -423,6 +391,19 @@ int main(void)
 		cmocka_unit_test(test_lossy),
 		cmocka_unit_test(test_swallowed),
 		cmocka_unit_test(test_asking),
+		cmocka_unit_test(test_takeover),
+		cmocka_unit_test(test_two_at_once),
+		cmocka_unit_test(test_manager_dies),
+		cmocka_unit_test(test_spare_dies),
+		cmocka_unit_test(test_minority),
+		cmocka_unit_test(test_flapping),
+		cmocka_unit_test(test_hangs),
+		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_by_hand),
+		cmocka_unit_test(test_reports),
+		cmocka_unit_test(test_older),
+		cmocka_unit_test(test_roles_random),
+		cmocka_unit_test(test_drain),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_agreement),
 	};

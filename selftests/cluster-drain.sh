@@ -1,0 +1,146 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# If this fails, a node that is taken out of service for repair breaks the
+# connections that it has, never gets empty, or is taken out too early or never.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=lib/corosync.sh
+. "$MLB_TESTS/lib/corosync.sh"
+# shellcheck source=lib/mlbd.sh
+. "$MLB_TESTS/lib/mlbd.sh"
+
+N=$(scaled 40 10)
+NODE=2
+
+state_is() # STATE: of the node that drains, in every kernel
+{
+	local i
+
+	for ((i = 1; i <= NODES; i++)); do
+		ctl "$i" node list | grep -q "^$NODE .* state $1" || return 1
+	done
+}
+
+drain_json() # JQ
+{
+	cluster_status $NODE ".cluster.drain$1"
+}
+
+# Connections of the services that the node's sockets have, as ss shows them.
+sockets()
+{
+	on_node "$NODE" ss -Htn state connected exclude time-wait \
+		"sport = :$PORT" | wc -l
+}
+
+left_is_right()
+{
+	[ "$(drain_json .connections)" = "$(sockets)" ]
+}
+
+ends_soon()
+{
+	node_ctl "$NODE" status | grep -q ", at the latest in [0-5]s$"
+}
+
+# Half of the paths, so that some connections of the node get their second one
+# while it drains; the rest of the transfers begins when all have it.
+drain_run() # 4|6
+{
+	local f=$1 t0 ms
+
+	endpoints_flush
+	client_start old -n "$N" -b 50000 -s 20000 -w "$(vip "$f")" "$PORT"
+	client_says old connected || bail "$(cat "$TMP/old.out")"
+	wait_for 5 owner_total_is "$N"
+	must node_ctl 1 cluster node drain $NODE
+	check_comes "IPv$f: the node drains, everybody knows" 5 state_is drain
+	endpoints_add
+	client_says old ready || bail "$(cat "$TMP/old.out")"
+	client_run new -n "$N" -b 1000 "$(vip "$f")" "$PORT"
+	check_eq "IPv$f: new connections work" "${R[ok]}" "$N"
+	check_eq "IPv$f: none of them on the draining node" \
+		"$(served_by $NODE)" 0
+	check_comes "IPv$f: status tells what is left" 5 left_is_right
+	check_ge "IPv$f: which is something" "$(drain_json .connections)" 1
+	check_eq "IPv$f: without a time" "$(drain_json .left)" null
+	node_ctl "$NODE" status > "$TMP/status"
+	check_true "IPv$f: in words too" line_there "$TMP/status" \
+		"^this node drains since .*: [1-9][0-9]* connections left, then maintenance$"
+	sleep 2
+	check_true "IPv$f: it waits" state_is drain
+	client_go old
+	client_end old
+	t0=${EPOCHREALTIME/./}
+	check_ge "IPv$f: the node had connections" "$(served_by $NODE)" 1
+	check_eq "IPv$f: every join was still let in" "${R[second]}" "$N"
+	check_eq "IPv$f: every old transfer is whole" "${R[ok]}" "$N"
+	check_comes "IPv$f: when it is empty, maintenance follows" 10 \
+		state_is maintenance
+	ms=$(((${EPOCHREALTIME/./} - t0) / 1000))
+	tap_note "after $ms ms"
+	check_true "IPv$f: an event tells why" wait_for 5 line_there \
+		"$TMP/monitor" '"op":"drain-end".*"reason":"empty"'
+	must node_ctl 3 cluster node undrain $NODE
+	check_comes "IPv$f: undrain ends it" 5 state_is active
+	client_run back -n "$N" -b 1000 "$(vip "$f")" "$PORT"
+	check_ge "IPv$f: it takes connections again" "$(served_by $NODE)" 1
+}
+
+# Connections that nobody ends do not hold it up for ever, and run on.
+timeout_run()
+{
+	local t0 ms
+
+	endpoints_flush
+	client_start long -n "$N" -b 50000 -w "$VIP4" "$PORT"
+	client_says long connected || bail "$(cat "$TMP/long.out")"
+	t0=${EPOCHREALTIME/./}
+	must node_ctl 1 cluster node drain $NODE timeout 5
+	check_comes "timeout: the node drains" 5 state_is drain
+	check_comes "timeout: status tells when it ends" 3 \
+		ends_soon
+	check_comes "timeout: maintenance follows" 10 state_is maintenance
+	ms=$(((${EPOCHREALTIME/./} - t0) / 1000))
+	check_range "timeout: in time, ms" $ms 4900 $((8000 * MLB_SCALE))
+	check_true "timeout: an event tells why, and what was left" wait_for 5 \
+		line_there "$TMP/monitor" \
+		'"op":"drain-end".*"reason":"timeout".*"connections":[1-9]'
+	client_go long
+	client_end long
+	check_ge "timeout: the node had connections" "$(served_by $NODE)" 1
+	check_eq "timeout: what runs goes on to its end" "${R[ok]}" "$N"
+	must node_ctl 1 cluster node undrain $NODE
+	check_comes "timeout: undrain ends maintenance" 5 state_is active
+}
+
+refusals()
+{
+	node_ctl 1 cluster node drain $NODE timeout 0 > "$TMP/out" 2>&1
+	check_eq "a timeout of 0 s is none" $? 2
+	node_ctl 1 cluster node set $NODE drain-timeout 5 > "$TMP/out" 2>&1
+	check_eq "a node that does not drain has no timeout" $? 1
+	check_true "which is said" line_there "$TMP/out" \
+		"drain-timeout is for a node in drain"
+	must node_ctl 1 cluster node set $NODE state drain
+	sleep 4
+	check_true "a state that was set stays" state_is drain
+	check_eq "show: as the command that would make it" \
+		"$(node_ctl 1 cluster show | grep "^node set $NODE")" \
+		"node set $NODE weight 1 state drain"
+	must node_ctl 1 cluster node drain $NODE timeout 600
+	check_comes "unless it is told to end" 10 state_is maintenance
+	must node_ctl 1 cluster node undrain $NODE
+}
+
+test_begin corosync mlbd ss
+daemons_up 3
+servers_up
+spawn "$PREFIX-n1" "$TMP/monitor" mlbctl -s \
+	"/proc/${NODE_PID[1]}/root/run/mlb/mlbd.sock" -j monitor -r cluster
+wait_for 5 line_there "$TMP/monitor" ready || bail "no monitor"
+drain_run 4
+drain_run 6
+timeout_run
+refusals
+tap_done

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A node's drain: what is agreed of it, and when it ends. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "drain.h"
+#include "log.h"
+#include "sockets.h"
+
+#define SELF 2
+
+static uint64_t now;
+static uv_loop_t loop;
+
+uint64_t uv_now(const uv_loop_t *l)
+{
+	(void)l;
+	return now;
+}
+
+/* The worker, which may be slow. */
+static uv_work_t *work;
+static uv_work_cb work_cb;
+static uv_after_work_cb after_cb;
+static uint64_t connections;
+static size_t counted_services;
+static int count_error;
+
+int uv_queue_work(uv_loop_t *l, uv_work_t *req, uv_work_cb cb,
+		  uv_after_work_cb after)
+{
+	(void)l;
+	assert_null(work);
+	work = req;
+	work_cb = cb;
+	after_cb = after;
+	return 0;
+}
+
+int sockets_count(struct mlb_endpoint *services, size_t n, uint64_t *count)
+{
+	counted_services = n;
+	assert_true(!n || services[0].port);
+	*count = connections;
+	return count_error;
+}
+
+static void count(void)
+{
+	uv_work_t *req = work;
+
+	work = NULL;
+	work_cb(req);
+	after_cb(req, 0);
+}
+
+static char events[512];
+
+void control_event(json_t *event)
+{
+	size_t used = strlen(events);
+
+	snprintf(events + used, sizeof(events) - used, "%s ",
+		 json_string_value(json_object_get(event, "state")));
+	json_decref(event);
+}
+
+void log_message(enum log_level level, const char *format, ...)
+{
+	(void)level;
+	(void)format;
+}
+
+bool log_allowed(struct log_limit *limit)
+{
+	(void)limit;
+	return true;
+}
+
+static struct document *document;
+static control_result_fn *due;
+static void *due_arg;
+static unsigned int proposals;
+static char last[256];
+
+static int change(const char *text)
+{
+	json_error_t where;
+	json_t *object = json_loads(text, JSON_DECODE_ANY, &where);
+	char error[256] = "";
+	int ret;
+
+	assert_non_null(object);
+	ret = document_change(document, object, 7, error, sizeof(error));
+	json_decref(object);
+	snprintf(last, sizeof(last), "%s", error);
+	return ret;
+}
+
+static void good(const char *text)
+{
+	if (change(text))
+		fail_msg("%s: %s", text, last);
+}
+
+static void bad(const char *text, int error, const char *words)
+{
+	struct document_stamp stamp = document->stamp;
+
+	assert_int_equal(change(text), error);
+	if (!strstr(last, words))
+		fail_msg("%s: %s", text, last);
+	assert_int_equal(document_stamp_cmp(&stamp, &document->stamp), 0);
+}
+
+static int on_propose(void *arg, json_t *object, control_result_fn *fn,
+		      void *fn_arg)
+{
+	char *text = json_dumps(object, JSON_COMPACT);
+
+	assert_ptr_equal(arg, &loop);
+	assert_null(due);
+	proposals++;
+	due = fn;
+	due_arg = fn_arg;
+	snprintf(last, sizeof(last), "%s", text);
+	free(text);
+	json_decref(object);
+	return 0;
+}
+
+static void result(int status)
+{
+	control_result_fn *fn = due;
+
+	due = NULL;
+	if (!status)
+		good(last);
+	fn(due_arg, status, NULL);
+}
+
+static struct drain *begin(void)
+{
+	struct drain *drain;
+
+	document = document_new();
+	good("{\"op\":\"service-add\",\"vip\":\"203.0.113.80:443\"}");
+	now = 10000;
+	proposals = 0;
+	connections = 7;
+	count_error = 0;
+	events[0] = '\0';
+	assert_int_equal(drain_open(&drain, &loop, SELF, on_propose, &loop), 0);
+	drain_tick(drain, document);
+	assert_null(work);
+	assert_null(drain_json(drain));
+	return drain;
+}
+
+/* A second goes by, in which connections are counted. */
+static void tick(struct drain *drain)
+{
+	now += 1000;
+	drain_tick(drain, document);
+	if (work)
+		count();
+}
+
+static enum mlb_node_state state_of(uint16_t id)
+{
+	const struct document_node *node = document_node(document, id);
+
+	return node ? node->state : MLB_NODE_STATE_ACTIVE;
+}
+
+static void end(struct drain *drain)
+{
+	drain_close(drain);
+	document_free(document);
+}
+
+static void test_document(void **state)
+{
+	struct drain *drain = begin();
+	char error[256];
+	struct document *copy;
+	json_t *json;
+
+	(void)state;
+	bad("{\"op\":\"node-set\",\"node\":2,\"drain-timeout\":5}", -EINVAL,
+	    "is for a node in drain");
+	bad("{\"op\":\"node-set\",\"node\":2,\"state\":\"active\",\"drain-timeout\":5}",
+	    -EINVAL, "is for a node in drain");
+	bad("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":604801}",
+	    -EINVAL, "from 0 to 604800");
+	bad("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":\"5\"}",
+	    -EINVAL, "from 0 to 604800");
+	bad("{\"op\":\"drain-end\",\"node\":2}", -ENOENT, "no drain that ends");
+	good("{\"op\":\"node-set\",\"node\":2,\"weight\":5,\"state\":\"drain\"}");
+	assert_false(document_needs_roles(document));
+	bad("{\"op\":\"drain-end\",\"node\":2}", -ENOENT, "no drain that ends");
+	good("{\"op\":\"node-set\",\"node\":2,\"drain-timeout\":60}");
+	assert_true(document_needs_roles(document));
+	good("{\"op\":\"node-set\",\"node\":2,\"weight\":6}");
+	assert_int_equal(document_node(document, 2)->drain_timeout, 60);
+
+	json = document_json(document);
+	assert_int_equal(document_parse(json, &copy, error, sizeof(error)), 0);
+	json_decref(json);
+	assert_true(document_node(copy, 2)->drain_ends);
+	assert_int_equal(document_node(copy, 2)->drain_timeout, 60);
+	document_free(copy);
+
+	good("{\"op\":\"drain-end\",\"node\":2,\"reason\":\"empty\",\"connections\":0}");
+	assert_int_equal(state_of(2), MLB_NODE_STATE_MAINTENANCE);
+	assert_int_equal(document_node(document, 2)->weight, 6);
+	assert_false(document_needs_roles(document));
+	bad("{\"op\":\"drain-end\",\"node\":2}", -ENOENT, "no drain that ends");
+	/* Whoever sets a state anew says how it ends, or that it does not. */
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":0}");
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\"}");
+	assert_false(document_node(document, 2)->drain_ends);
+	end(drain);
+}
+
+static void test_empty(void **state)
+{
+	struct drain *drain = begin();
+	json_t *json;
+
+	(void)state;
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":0}");
+	for (int i = 0; i < 100; i++)
+		tick(drain);
+	assert_string_equal(events, "begin ");
+	assert_int_equal(counted_services, 1);
+	json = drain_json(drain);
+	assert_int_equal(
+		json_integer_value(json_object_get(json, "connections")), 7);
+	assert_int_equal(json_integer_value(json_object_get(json, "for")), 99);
+	assert_true(json_is_null(json_object_get(json, "left")));
+	json_decref(json);
+	assert_int_equal(proposals, 0);
+	connections = 0;
+	tick(drain);
+	assert_int_equal(proposals, 1);
+	assert_string_equal(
+		last,
+		"{\"op\":\"drain-end\",\"node\":2,\"reason\":\"empty\",\"connections\":0}");
+	/* One at a time, and again when it came to nothing. */
+	tick(drain);
+	assert_int_equal(proposals, 1);
+	result(-EAGAIN);
+	tick(drain);
+	assert_int_equal(proposals, 2);
+	result(0);
+	tick(drain);
+	assert_string_equal(events, "begin maintenance ");
+	assert_int_equal(state_of(SELF), MLB_NODE_STATE_MAINTENANCE);
+	assert_null(drain_json(drain));
+	end(drain);
+}
+
+/* With none at all it waits for what may be on its way. */
+static void test_empty_at_once(void **state)
+{
+	struct drain *drain = begin();
+
+	(void)state;
+	connections = 0;
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":600}");
+	tick(drain);
+	tick(drain);
+	assert_int_equal(proposals, 0);
+	tick(drain);
+	assert_int_equal(proposals, 1);
+	result(0);
+	end(drain);
+}
+
+static void test_timeout(void **state)
+{
+	struct drain *drain = begin();
+	json_t *json;
+
+	(void)state;
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":30}");
+	for (int i = 0; i <= 20; i++)
+		tick(drain);
+	json = drain_json(drain);
+	assert_int_equal(json_integer_value(json_object_get(json, "left")), 10);
+	json_decref(json);
+	/* A new timeout counts from the begin, too. */
+	good("{\"op\":\"node-set\",\"node\":2,\"drain-timeout\":40}");
+	for (int i = 0; i < 19; i++)
+		tick(drain);
+	assert_int_equal(proposals, 0);
+	/* A worker that does not come back holds nothing up. */
+	now += 1000;
+	drain_tick(drain, document);
+	assert_int_equal(proposals, 1);
+	assert_string_equal(
+		last,
+		"{\"op\":\"drain-end\",\"node\":2,\"reason\":\"timeout\",\"connections\":7}");
+	result(0);
+	count();
+	assert_int_equal(state_of(SELF), MLB_NODE_STATE_MAINTENANCE);
+	end(drain);
+}
+
+/* What cannot be counted is not empty. */
+static void test_unknown(void **state)
+{
+	struct drain *drain = begin();
+	json_t *json;
+
+	(void)state;
+	connections = 0;
+	count_error = -ENOENT;
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":9}");
+	for (int i = 0; i < 9; i++)
+		tick(drain);
+	assert_int_equal(proposals, 0);
+	json = drain_json(drain);
+	assert_true(json_is_null(json_object_get(json, "connections")));
+	json_decref(json);
+	tick(drain);
+	assert_string_equal(
+		last,
+		"{\"op\":\"drain-end\",\"node\":2,\"reason\":\"timeout\"}");
+	result(0);
+	end(drain);
+}
+
+static void test_undrain(void **state)
+{
+	struct drain *drain = begin();
+
+	(void)state;
+	good("{\"op\":\"node-set\",\"node\":3,\"state\":\"drain\",\"drain-timeout\":1}");
+	for (int i = 0; i < 5; i++)
+		tick(drain);
+	assert_string_equal(events, "");
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":10}");
+	for (int i = 0; i < 9; i++)
+		tick(drain);
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"active\"}");
+	tick(drain);
+	assert_string_equal(events, "begin active ");
+	/* The next one is a whole one, and without end if nobody says so. */
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\"}");
+	connections = 0;
+	for (int i = 0; i < 50; i++)
+		tick(drain);
+	assert_int_equal(proposals, 0);
+	good("{\"op\":\"node-forget\",\"node\":2}");
+	tick(drain);
+	assert_string_equal(events, "begin active begin active ");
+	end(drain);
+}
+
+/* What comes between two ticks is seen all the same. */
+static void test_anew(void **state)
+{
+	struct drain *drain = begin();
+
+	(void)state;
+	connections = 0;
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":3}");
+	drain_look(drain, document);
+	for (int i = 0; i < 2; i++)
+		tick(drain);
+	assert_int_equal(proposals, 1);
+	result(0);
+	drain_look(drain, document);
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"active\"}");
+	drain_look(drain, document);
+	/* Its worker is still at the last one when the next drain begins. */
+	connections = 9;
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":3}");
+	drain_look(drain, document);
+	assert_string_equal(events, "begin maintenance begin ");
+	tick(drain);
+	tick(drain);
+	assert_int_equal(proposals, 1);
+	tick(drain);
+	assert_int_equal(proposals, 2);
+	assert_non_null(strstr(last, "\"timeout\""));
+	result(0);
+	end(drain);
+}
+
+/* Closed while a worker counts, and while an answer is due. */
+static void test_close(void **state)
+{
+	struct drain *drain = begin();
+
+	(void)state;
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":1}");
+	tick(drain);
+	now += 1000;
+	drain_tick(drain, document);
+	assert_non_null(work);
+	assert_non_null(due);
+	end(drain);
+	count();
+	due(due_arg, -ECANCELED, NULL);
+	due = NULL;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_document),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_empty_at_once),
+		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_undrain),
+		cmocka_unit_test(test_anew),
+		cmocka_unit_test(test_close),
+	};
+
+	return cmocka_run_group_tests_name("mlbd drain", tests, NULL, NULL);
+}
