@@ -90,7 +90,7 @@ follows()
 		"ended (interval 100, fall 3)"
 	check_eq "the one whose server is gone is withdrawn" "$(routes)" "$VIP6"
 	check_true "an event tells" wait_for 5 line_there "$TMP/monitor" \
-		"vip addr $VIP4 table $TABLE state withdrawn .*reason a service of it is down"
+		"vip addr $VIP4 where in table $TABLE state withdrawn .*reason a service of it is down"
 	check_true "metrics tell" wait_for 5 line_there "$TMP/mlb.prom" \
 		"^mlb_vip_announced{addr=\"$VIP4\"} 0"
 	ctl 1 -s "$TMP/sock" status > "$TMP/out"

@@ -273,6 +273,39 @@ static void put_roles(FILE *to, const json_t *status)
 	}
 }
 
+static void put_checks(FILE *to, const json_t *status)
+{
+	const json_t *checks = in(in(status, "health"), "checks"), *check;
+	char took[24];
+	size_t i;
+
+	json_array_foreach(checks, i, check) {
+		fprintf(to, "check %s of %s: %s for ", text(check, "check", "?"),
+			text(check, "service", "?"), text(check, "state", "?"));
+		put_duration(to, (json_int_t)json_number_value(in(check, "for")));
+		fprintf(to, ", %s, took %s ms", text(check, "type", "?"),
+			count(took, in(check, "took")));
+		if (json_is_string(in(check, "reason")))
+			fprintf(to, ": %s", text(check, "reason", "?"));
+		fputc('\n', to);
+	}
+}
+
+static void put_vips(FILE *to, const json_t *status)
+{
+	const json_t *vip;
+	size_t i;
+
+	json_array_foreach(in(status, "vips"), i, vip) {
+		fprintf(to, "vip %s: %s %s for ", text(vip, "addr", "?"),
+			text(vip, "state", "?"), text(vip, "where", "?"));
+		put_duration(to, (json_int_t)json_number_value(in(vip, "for")));
+		if (json_is_string(in(vip, "reason")))
+			fprintf(to, ": %s", text(vip, "reason", "?"));
+		fputc('\n', to);
+	}
+}
+
 static void put_tables(FILE *to, const json_t *status)
 {
 	const json_t *kernel = in(status, "kernel");

@@ -179,6 +179,12 @@ void cluster_poke(struct cluster *c)
 	cluster_apply(c, false);
 }
 
+void cluster_watch(struct cluster *c, void (*fn)(void *arg), void *arg)
+{
+	c->watch = fn;
+	c->watch_arg = arg;
+}
+
 int cluster_propose(struct cluster *c, json_t *change, cluster_result_fn *fn,
 		    void *arg)
 {

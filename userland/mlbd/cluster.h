@@ -55,6 +55,27 @@ int cluster_propose(struct cluster *cluster, json_t *change,
 void cluster_health(struct cluster *cluster, const struct mlb_endpoint *service,
 		    bool down);
 
+/**
+ * cluster_self() - what this node is to do, as its kernel has been told
+ * @state: its own
+ *
+ * Return: false as long as nothing is known to be in force.
+ */
+bool cluster_self(const struct cluster *cluster, enum mlb_node_state *state);
+
+/* What the two functions here say may have changed: called from the loop. */
+void cluster_watch(struct cluster *cluster, void (*fn)(void *arg), void *arg);
+
+/**
+ * cluster_holds() - whether this node is the one that holds a role
+ * @why: set when it is not, for people
+ *
+ * Of several holders it is the first. Without quorum nobody can know that he
+ * still is it.
+ */
+bool cluster_holds(const struct cluster *cluster, const char *role,
+		   const char **why);
+
 /* Owner events of the kernel, for the peers. */
 void cluster_owner(struct cluster *cluster, const struct mlb_owner *owner,
 		   bool add);

@@ -146,6 +146,25 @@ bool cluster_self(const struct cluster *c, enum mlb_node_state *state)
 	return c->configured;
 }
 
+bool cluster_holds(const struct cluster *c, const char *name, const char **why)
+{
+	const struct document_role *role;
+
+	if (!c->engine || !c->view.connected || !c->view.quorate) {
+		*why = "there is no quorum";
+		return false;
+	}
+	role = document_role(agree_document(c->agree), name);
+	if (!role)
+		*why = "the cluster does not have its role";
+	else if (!role->assigned.nodes.n ||
+		 role->assigned.nodes.id[0] != c->config->self.id)
+		*why = "another node has its role";
+	else
+		return true;
+	return false;
+}
+
 static void on_apply(uv_timer_t *timer)
 {
 	cluster_apply(timer->data, false);

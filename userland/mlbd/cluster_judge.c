@@ -170,4 +170,6 @@ void cluster_evaluate(struct cluster *c)
 	hello = cluster_hello(c);
 	if (c->view.connected && !hello_same(&hello, &c->said))
 		cluster_hello_soon(c);
+	if (c->watch)
+		c->watch(c->watch_arg);
 }

@@ -51,6 +51,9 @@ struct cluster {
 	bool hello_due;
 	uint64_t document_sent;
 
+	void (*watch)(void *arg);
+	void *watch_arg;
+
 	struct report own; /* how this node is, as it tells it */
 	bool report_soon;
 

@@ -321,16 +321,42 @@ static bool routes_by(uint32_t table)
 	return table >= 253 && table <= 255;
 }
 
+/* A table, or an interface and who has it. */
+static int vip_place(struct check *c, const struct section *s,
+		     struct config_vip *vip)
+{
+	const char *dev = s->vip.dev, *role = s->vip.role;
+
+	if (!dev == !config_has(s, "table"))
+		return fail(c, s, NULL, "[%s] needs either \"table\" or \"dev\"",
+			    s->name);
+	if (!dev)
+		return role ? fail(c, s, "role", "role is for dev only") : 0;
+	if (!corosync(c))
+		return fail(
+			c, s, "dev",
+			"dev is for engine = corosync only: the cluster says which node has the address");
+	if (!role)
+		return fail(c, s, NULL, "[%s] needs \"role\"", s->name);
+	if (strlen(dev) >= sizeof(vip->dev) || strlen(role) >= sizeof(vip->role))
+		return fail(c, s, strlen(dev) >= sizeof(vip->dev) ? "dev" : "role",
+			    "the name is too long");
+	memcpy(vip->dev, dev, strlen(dev) + 1);
+	memcpy(vip->role, role, strlen(role) + 1);
+	return 0;
+}
+
 static int check_vip(struct check *c, const struct section *s)
 {
 	struct config *config = c->config;
 	struct config_vip *vip = &config->vips[config->n_vips];
-	int ret = need(c, s, "addr") ?: need(c, s, "table");
+	int ret = need(c, s, "addr") ?: vip_place(c, s, vip);
 	bool served = corosync(c);
 
 	if (ret)
 		return ret;
-	*vip = s->vip;
+	vip->addr = s->vip.addr;
+	vip->table = s->vip.table;
 	snprintf(vip->name, sizeof(vip->name), "%s", strchr(s->name, ' ') + 1);
 	if (!config_good_name(vip->name))
 		return fail(
@@ -441,6 +467,14 @@ void config_free(struct config *config)
 	free(config);
 }
 
+bool config_has_dev(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_vips; i++)
+		if (config->vips[i].dev[0])
+			return true;
+	return false;
+}
+
 const char *config_same_identity(const struct config *a, const struct config *b)
 {
 	if (a->engine != b->engine)
@@ -451,5 +485,8 @@ const char *config_same_identity(const struct config *a, const struct config *b)
 		return "socket";
 	if (strcmp(a->state_dir, b->state_dir))
 		return "state-dir";
+	/* What tells the neighbours was opened with rights that are gone. */
+	if (!config_has_dev(a) && config_has_dev(b))
+		return "dev of [vip]";
 	return NULL;
 }

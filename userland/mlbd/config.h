@@ -10,6 +10,7 @@
 #define MLBD_CONFIG_H
 
 #include <limits.h>
+#include <net/if.h>
 #include <stddef.h>
 #include <sys/un.h>
 
@@ -83,12 +84,16 @@ struct config_check {
 /**
  * struct config_vip - one [vip NAME]: a virtual address that follows health
  * @table: of the kernel's routes, in which its route stands while this node is
- *	to get packets for it
+ *	to get packets for it, or 0
+ * @dev: or else the interface that has the address then
+ * @role: whose holder that is
  */
 struct config_vip {
 	char name[CONFIG_NAME_MAX];
 	struct mlb_addr addr;
 	uint32_t table;
+	char dev[IF_NAMESIZE];
+	char role[CONFIG_NAME_MAX];
 };
 
 /**
@@ -148,6 +153,9 @@ struct config_error {
 int config_load(const char *path, struct config **config,
 		struct config_error *error);
 void config_free(struct config *config);
+
+/* Whether it has a [vip NAME] with an interface. */
+bool config_has_dev(const struct config *config);
 
 /**
  * config_same_identity() - whether a running mlbd can go from one to the other

@@ -127,6 +127,10 @@ static const struct arg vip_keys[] = {
 	  .offset = offsetof(struct section, vip.addr) },
 	{ .type = ARG_U32, .name = "table", .min = 1, .max = INT32_MAX,
 	  .offset = offsetof(struct section, vip.table) },
+	{ .type = ARG_STRING, .name = "dev",
+	  .offset = offsetof(struct section, vip.dev) },
+	{ .type = ARG_STRING, .name = "role",
+	  .offset = offsetof(struct section, vip.role) },
 	{}
 };
 /* clang-format on */

@@ -68,7 +68,12 @@ struct section {
 			const char *status;
 			const char *command;
 		} check;
-		struct config_vip vip;
+		struct {
+			struct mlb_addr addr;
+			uint32_t table;
+			const char *dev;
+			const char *role;
+		} vip;
 	};
 };
 

@@ -65,6 +65,13 @@ static void on_health(void *arg, const struct mlb_endpoint *service,
 	vips_poke(mlbd->vips);
 }
 
+static void on_cluster(void *arg)
+{
+	struct mlbd *mlbd = arg;
+
+	vips_poke(mlbd->vips);
+}
+
 static enum vip_want want_vip(void *arg, const struct config_vip *vip,
 			      const char **why)
 {
@@ -76,6 +83,8 @@ static enum vip_want want_vip(void *arg, const struct config_vip *vip,
 		return VIP_KEEP;
 	*why = "this node is in maintenance";
 	if (state != MLB_NODE_STATE_ACTIVE && state != MLB_NODE_STATE_DRAIN)
+		return VIP_DOWN;
+	if (vip->dev[0] && !cluster_holds(mlbd->cluster, vip->role, why))
 		return VIP_DOWN;
 	switch (health_of_addr(mlbd->health, &vip->addr)) {
 	case HEALTH_DOWN:
@@ -127,6 +136,7 @@ static int up(struct mlbd *mlbd)
 	ret = vips_open(&mlbd->vips, &mlbd->loop, mlbd->config, want_vip, mlbd);
 	if (ret)
 		return failed("vips", ret);
+	cluster_watch(mlbd->cluster, on_cluster, mlbd);
 	ret = control_open(&mlbd->control, &mlbd->loop, mlbd->config->socket,
 			   &mlbd_control_calls, mlbd);
 	if (ret)
@@ -147,6 +157,8 @@ static void down(struct mlbd *mlbd)
 	manager_close();
 	metrics_close(mlbd->metrics);
 	control_close(mlbd->control);
+	if (mlbd->cluster)
+		cluster_watch(mlbd->cluster, NULL, NULL);
 	vips_close(mlbd->vips);
 	cluster_close(mlbd->cluster);
 	health_close(mlbd->health);
@@ -176,6 +188,10 @@ static int run(struct mlbd *mlbd)
 	/* Workers allocate little and seldom: an arena each is a waste. */
 	mallopt(M_ARENA_MAX, 1);
 	make_directories(mlbd->config);
+	if (config_has_dev(mlbd->config) && vip_tell_open()) {
+		log_error("dev of [vip] needs CAP_NET_RAW: %m");
+		return 1;
+	}
 	if (privileges_drop() || uv_loop_init(&mlbd->loop))
 		return 1;
 	mlbd->started = uv_now(&mlbd->loop);

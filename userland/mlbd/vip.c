@@ -13,6 +13,9 @@
 /* What somebody else changed is put back, and what failed is tried again. */
 #define TICK_MS 1000
 
+/* How often neighbours are told of an address that has come, after the first. */
+#define TELLS 4
+
 /**
  * struct vip - one address
  * @leaving: not in the file any more; it goes once it is withdrawn
@@ -20,6 +23,7 @@
  * @since: of @was, uv_now()
  * @why: it is not up
  * @error: of the last try, a negative errno or 0
+ * @tell: how often neighbours are still to be told
  */
 struct vip {
 	struct config_vip conf;
@@ -28,12 +32,14 @@ struct vip {
 	uint64_t since;
 	char why[128];
 	int error;
+	unsigned int tell;
 };
 
 /* What a worker does; it sees nothing else. */
 struct job {
 	struct config_vip conf;
 	enum vip_want want;
+	bool tell;
 	int result;
 };
 
@@ -58,7 +64,8 @@ static void work_begin(struct vips *v);
 
 static bool same_vip(const struct config_vip *a, const struct config_vip *b)
 {
-	return a->table == b->table && a->addr.family == b->addr.family &&
+	return a->table == b->table && !strcmp(a->dev, b->dev) &&
+	       a->addr.family == b->addr.family &&
 	       (a->addr.family == AF_INET ?
 			a->addr.v4.s_addr == b->addr.v4.s_addr :
 			IN6_ARE_ADDR_EQUAL(&a->addr.v6, &b->addr.v6));
@@ -79,12 +86,41 @@ static const char *state_word(const struct vip *vip)
 				      "unknown";
 }
 
+static const char *place(const struct vip *vip, char text[64])
+{
+	if (vip->conf.dev[0])
+		snprintf(text, 64, "on %s", vip->conf.dev);
+	else
+		snprintf(text, 64, "in table %u", vip->conf.table);
+	return text;
+}
+
+static void tell_change(const struct vip *vip, enum vip_want want,
+			uint64_t lasted)
+{
+	char addr[ADDR_TEXT], where[64];
+	json_t *event;
+
+	addr_text(&vip->conf.addr, addr);
+	if (want == VIP_UP)
+		log_notice("%s is announced %s", addr, place(vip, where));
+	else
+		log_warning("%s is withdrawn %s: %s", addr, place(vip, where),
+			    vip->why);
+	event = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s*}", "event", "vip",
+			  "addr", addr, "where", place(vip, where), "state",
+			  state_word(vip), "lasted", (json_int_t)lasted,
+			  "reason", want == VIP_DOWN ? vip->why : NULL);
+	if (event)
+		control_event(event);
+}
+
 /* What was so already, from before this mlbd, is no news. */
 static void done(struct vips *v, struct vip *vip, enum vip_want want, bool new)
 {
 	uint64_t lasted = uv_now(v->loop) - vip->since;
 	bool changed = vip->was != want, known = vip->was != VIP_KEEP;
-	char addr[ADDR_TEXT];
+	char addr[ADDR_TEXT], where[64];
 
 	if (changed) {
 		vip->was = want;
@@ -92,28 +128,19 @@ static void done(struct vips *v, struct vip *vip, enum vip_want want, bool new)
 	}
 	if (!new)
 		return;
-	addr_text(&vip->conf.addr, addr);
 	if (!changed)
-		log_warning(
-			"the route of %s in table %u was changed by somebody else: put back",
-			addr, vip->conf.table);
-	else if (want == VIP_UP)
-		log_notice("%s is announced in table %u", addr,
-			   vip->conf.table);
-	else
-		log_warning("%s is withdrawn from table %u: %s", addr,
-			    vip->conf.table, vip->why);
-	control_event(json_pack("{s:s, s:s, s:i, s:s, s:I, s:s*}", "event",
-				"vip", "addr", addr, "table",
-				(int)vip->conf.table, "state", state_word(vip),
-				"lasted", known ? (json_int_t)lasted : 0,
-				"reason", want == VIP_DOWN ? vip->why : NULL));
+		log_warning("%s %s was changed by somebody else: put back",
+			    addr_text(&vip->conf.addr, addr),
+			    place(vip, where));
+	if (want == VIP_UP)
+		vip->tell = TELLS;
+	tell_change(vip, want, known ? lasted : 0);
 }
 
 static void take_result(struct vips *v, const struct job *job)
 {
 	struct vip *vip = find(v, &job->conf);
-	char addr[ADDR_TEXT];
+	char addr[ADDR_TEXT], where[64];
 
 	if (!vip)
 		return;
@@ -121,20 +148,25 @@ static void take_result(struct vips *v, const struct job *job)
 	if (!vip->error)
 		done(v, vip, job->want, job->result);
 	else if (log_allowed(&v->failing))
-		log_error("the route of %s in table %u: %s",
-			  addr_text(&vip->conf.addr, addr), vip->conf.table,
-			  strerror(-vip->error));
+		log_error("%s %s: %s", addr_text(&vip->conf.addr, addr),
+			  place(vip, where), strerror(-vip->error));
 	if (vip->leaving && !vip->error && job->want == VIP_DOWN)
 		*vip = v->vips[--v->n];
 }
 
+/* A neighbour that did not hear the first may hear the next. */
 static void on_work(uv_work_t *work)
 {
 	struct vips *v = work->data;
 
-	for (size_t i = 0; i < v->n_jobs; i++)
-		v->jobs[i].result =
-			vip_route(&v->jobs[i].conf, v->jobs[i].want == VIP_UP);
+	for (size_t i = 0; i < v->n_jobs; i++) {
+		struct job *job = &v->jobs[i];
+
+		job->result = vip_set(&job->conf, job->want == VIP_UP);
+		if (job->conf.dev[0] && job->want == VIP_UP &&
+		    (job->result == 1 || (!job->result && job->tell)))
+			vip_tell(&job->conf);
+	}
 }
 
 static void free_unused(struct vips *v)
@@ -173,8 +205,10 @@ static size_t fill_jobs(struct vips *v)
 		snprintf(vip->why, sizeof(vip->why), "%s",
 			 want == VIP_UP ? "" : why);
 		if (want != VIP_KEEP)
-			v->jobs[n++] =
-				(struct job){ .conf = vip->conf, .want = want };
+			v->jobs[n++] = (struct job){ .conf = vip->conf,
+						     .want = want,
+						     .tell = vip->tell };
+		vip->tell -= vip->tell > 0;
 	}
 	return n;
 }
@@ -277,16 +311,28 @@ void vips_close(struct vips *vips)
 	uv_close((uv_handle_t *)&vips->timer, on_closed);
 }
 
+/* It is called for many things of which most are of no concern here. */
 void vips_poke(struct vips *vips)
 {
-	if (vips && vips->n)
+	const char *why;
+
+	for (size_t i = 0; vips && i < vips->n; i++) {
+		const struct vip *vip = &vips->vips[i];
+		enum vip_want want =
+			vip->leaving ? VIP_DOWN :
+				       vips->want(vips->arg, &vip->conf, &why);
+
+		if (want == VIP_KEEP || (want == vip->was && !vips->working))
+			continue;
 		work_begin(vips);
+		return;
+	}
 }
 
 void vips_withdraw(struct vips *vips)
 {
 	for (size_t i = 0; vips && i < vips->n; i++)
-		vip_route(&vips->vips[i].conf, false);
+		vip_set(&vips->vips[i].conf, false);
 }
 
 json_t *vips_json(const struct vips *vips)
@@ -295,15 +341,15 @@ json_t *vips_json(const struct vips *vips)
 
 	for (size_t i = 0; i < vips->n; i++) {
 		const struct vip *vip = &vips->vips[i];
-		char addr[ADDR_TEXT];
+		char addr[ADDR_TEXT], where[64];
 
 		json_array_append_new(
 			all,
-			json_pack("{s:s, s:s, s:i, s:s, s:f, s:s?, s:s?}",
+			json_pack("{s:s, s:s, s:s, s:s, s:f, s:s?, s:s?}",
 				  "vip", vip->conf.name, "addr",
-				  addr_text(&vip->conf.addr, addr), "table",
-				  (int)vip->conf.table, "state",
-				  state_word(vip), "for",
+				  addr_text(&vip->conf.addr, addr), "where",
+				  place(vip, where), "state", state_word(vip),
+				  "for",
 				  (double)(uv_now(vips->loop) - vip->since) /
 					  1000,
 				  "reason", vip->why[0] ? vip->why : NULL,

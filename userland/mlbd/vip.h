@@ -50,9 +50,17 @@ void vips_withdraw(struct vips *vips);
 json_t *vips_json(const struct vips *vips);
 
 /*
- * vip_netlink.c: the route of the address in its table.
+ * vip_netlink.c: the route of the address in its table, or the address on its
+ * interface, from which it goes by itself some seconds after the last call.
  * Return: 1 when something had to be done, 0, or a negative errno.
  */
-int vip_route(const struct config_vip *vip, bool there);
+int vip_set(const struct config_vip *vip, bool there);
+
+/*
+ * vip_tell.c: tell the neighbours on its interface that the address is here.
+ * vip_tell_open() needs CAP_NET_RAW, and what it opens stays open.
+ */
+int vip_tell_open(void);
+int vip_tell(const struct config_vip *vip);
 
 #endif /* MLBD_VIP_H */

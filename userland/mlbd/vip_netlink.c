@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Routes by which a routing daemon hears of virtual addresses. */
+/* Routes by which a routing daemon hears of virtual addresses, and addresses. */
 #include <errno.h>
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <string.h>
@@ -12,6 +14,9 @@
 
 /* "ip route show proto 109 table all" lists them. */
 #define ROUTE_PROTOCOL 109
+
+/* Several seconds' worth of calls; see vip_set(). */
+#define VALID_S 10
 
 static int put_addr(struct nl_msg *msg, int type, const struct mlb_addr *addr)
 {
@@ -81,12 +86,65 @@ static int ask(struct nl_msg *msg)
 	return ret;
 }
 
-int vip_route(const struct config_vip *vip, bool there)
+/*
+ * Never preferred, so that no connection of this host's own comes from it; and
+ * not for longer than this mlbd can say that it should be here.
+ */
+static struct nl_msg *addr_message(const struct config_vip *vip, bool there,
+				   int how)
 {
-	struct nl_msg *msg = route_message(vip, there);
+	struct ifaddrmsg addr = {
+		.ifa_family = (unsigned char)vip->addr.family,
+		.ifa_prefixlen = vip->addr.family == AF_INET ? 32 : 128,
+		.ifa_scope = RT_SCOPE_UNIVERSE,
+		.ifa_index = if_nametoindex(vip->dev),
+	};
+	struct ifa_cacheinfo life = { .ifa_valid = VALID_S };
+	int flags = NLM_F_REQUEST | NLM_F_ACK;
+	struct nl_msg *msg =
+		nlmsg_alloc_simple(there ? RTM_NEWADDR : RTM_DELADDR,
+				   there ? flags | NLM_F_CREATE | how : flags);
+
+	if (!msg || nlmsg_append(msg, &addr, sizeof(addr), NLMSG_ALIGNTO) ||
+	    put_addr(msg, IFA_LOCAL, &vip->addr) ||
+	    put_addr(msg, IFA_ADDRESS, &vip->addr) ||
+	    nla_put_u32(msg, IFA_FLAGS, IFA_F_NODAD | IFA_F_NOPREFIXROUTE) ||
+	    nla_put(msg, IFA_CACHEINFO, sizeof(life), &life)) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
+}
+
+static int ask_once(struct nl_msg *msg)
+{
 	int ret = msg ? ask(msg) : -ENOMEM;
 
 	nlmsg_free(msg);
+	return ret;
+}
+
+static int set_addr(const struct config_vip *vip, bool there)
+{
+	int ret;
+
+	if (!if_nametoindex(vip->dev))
+		return there ? -ENODEV : 0;
+	ret = ask_once(addr_message(vip, there, NLM_F_EXCL));
+	if (there && ret == -EEXIST)
+		return ask_once(addr_message(vip, there, NLM_F_REPLACE));
+	if (!there && ret == -EADDRNOTAVAIL)
+		return 0;
+	return ret ? ret : 1;
+}
+
+int vip_set(const struct config_vip *vip, bool there)
+{
+	int ret;
+
+	if (vip->dev[0])
+		return set_addr(vip, there);
+	ret = ask_once(route_message(vip, there));
 	if (ret == (there ? -EEXIST : -ESRCH))
 		return 0;
 	return ret ? ret : 1;

@@ -198,7 +198,11 @@ static void test_checks(void **state)
 		"table = 100\n"
 		"[vip two]\n"
 		"addr = 2001:db8:9::1\n"
-		"table = 1000\n";
+		"table = 1000\n"
+		"[vip three]\n"
+		"addr = 10.9.0.3\n"
+		"dev = eth0.100\n"
+		"role = web\n";
 	const struct config_check *check;
 	struct config_error error;
 	struct config *c;
@@ -239,7 +243,10 @@ static void test_checks(void **state)
 	assert_string_equal(check->question.path, "/");
 	assert_int_equal(check->question.status_min, 401);
 	assert_int_equal(check->question.status_max, 401);
-	assert_int_equal(c->n_vips, 2);
+	assert_int_equal(c->n_vips, 3);
+	assert_string_equal(c->vips[2].dev, "eth0.100");
+	assert_string_equal(c->vips[2].role, "web");
+	assert_true(config_has_dev(c));
 	assert_string_equal(c->vips[0].name, "one");
 	assert_int_equal(c->vips[0].table, 100);
 	assert_int_equal(c->vips[1].addr.family, AF_INET6);
@@ -396,7 +403,17 @@ static const struct {
 	  "[check a] is on line 7 already" },
 	{ NODE "[vip]\n", 4, "[vip] needs a name of yours: [vip web]" },
 	{ NODE COROSYNC "[vip a]\naddr = 10.9.0.1\n", 7,
-	  "[vip a] needs \"table\"" },
+	  "[vip a] needs either \"table\" or \"dev\"" },
+	{ NODE COROSYNC "[vip a]\naddr = 10.9.0.1\ntable = 5\ndev = eth0\n", 7,
+	  "[vip a] needs either \"table\" or \"dev\"" },
+	{ NODE COROSYNC "[vip a]\naddr = 10.9.0.1\ndev = eth0\n", 7,
+	  "[vip a] needs \"role\"" },
+	{ NODE COROSYNC "[vip a]\naddr = 10.9.0.1\ntable = 5\nrole = web\n", 10,
+	  "role is for dev only" },
+	{ NODE COROSYNC "[vip a]\naddr = 10.9.0.1\ndev = eth012345678901234\nrole = web\n",
+	  9, "the name is too long" },
+	{ NODE NONE "[service a]\nvip = 10.9.0.1:80\n[vip a]\naddr = 10.9.0.1\ndev = eth0\nrole = web\n",
+	  11, "dev is for engine = corosync only: the cluster says which node has the address" },
 	{ NODE COROSYNC "[vip a]\ntable = 5\n", 7, "[vip a] needs \"addr\"" },
 	{ NODE COROSYNC "[vip a b]\naddr = 10.9.0.1\ntable = 5\n", 7,
 	  "the name of a vip has letters, digits, \".\", \"_\" and \"-\" only" },
@@ -518,6 +535,14 @@ static void test_identity(void **state)
 	assert_int_equal(load(NODE NONE "[daemon]\nsocket = /x\n", &b, &error),
 			 0);
 	assert_string_equal(config_same_identity(a, b), "socket");
+	config_free(b);
+	assert_int_equal(load(NODE COROSYNC "[vip a]\naddr = 10.9.0.1\ndev = eth0\nrole = web\n",
+			      &b, &error),
+			 0);
+	config_free(a);
+	assert_int_equal(load(NODE COROSYNC, &a, &error), 0);
+	assert_string_equal(config_same_identity(a, b), "dev of [vip]");
+	assert_null(config_same_identity(b, a));
 	config_free(b);
 	config_free(a);
 }

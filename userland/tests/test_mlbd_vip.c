@@ -109,7 +109,7 @@ static unsigned int host(const struct config_vip *vip)
 	return ntohl(vip->addr.v4.s_addr) & 3;
 }
 
-int vip_route(const struct config_vip *vip, bool there)
+int vip_set(const struct config_vip *vip, bool there)
 {
 	bool *route = &routes[host(vip)];
 
@@ -120,6 +120,16 @@ int vip_route(const struct config_vip *vip, bool there)
 		return 0;
 	*route = there;
 	return 1;
+}
+
+static unsigned int told;
+
+int vip_tell(const struct config_vip *vip)
+{
+	assert_string_equal(vip->dev, "eth0");
+	assert_true(routes[host(vip)]);
+	told++;
+	return 0;
 }
 
 static char events[512];
@@ -183,6 +193,7 @@ static struct vips *begin(size_t n)
 	memset(wants, 0, sizeof(wants));
 	route_error = 0;
 	asked = 0;
+	told = 0;
 	errors = 0;
 	warnings = 0;
 	events[0] = '\0';
@@ -338,6 +349,55 @@ static void test_reload(void **state)
 	end(vips);
 }
 
+/* Neighbours are told some times, and again when the address was away. */
+static void test_tell(void **state)
+{
+	struct config config = config_of(1);
+	struct vips *vips = begin(0);
+
+	(void)state;
+	config.vips[0].table = 0;
+	strcpy(config.vips[0].dev, "eth0");
+	assert_int_equal(vips_reload(vips, &config), 0);
+	wants[1] = VIP_UP;
+	tick();
+	assert_int_equal(told, 1);
+	for (int i = 0; i < 20; i++)
+		tick();
+	assert_int_equal(told, 5);
+	/* It is asked for all the time: else it would go by itself. */
+	assert_int_equal(asked, 21);
+	wants[1] = VIP_DOWN;
+	tick();
+	tick();
+	assert_false(routes[1]);
+	assert_int_equal(told, 5);
+	wants[1] = VIP_UP;
+	vips_poke(vips);
+	run();
+	assert_int_equal(told, 6);
+	assert_events("1:announced 1:withdrawn 1:announced ");
+	config.vips[0].dev[0] = '\0';
+	end(vips);
+}
+
+/* Many pokes of no concern cost nothing. */
+static void test_poke(void **state)
+{
+	struct vips *vips = begin(1);
+
+	(void)state;
+	wants[1] = VIP_UP;
+	vips_poke(vips);
+	run();
+	for (int i = 0; i < 10; i++) {
+		vips_poke(vips);
+		assert_null(work);
+	}
+	assert_int_equal(asked, 1);
+	end(vips);
+}
+
 static void test_withdraw(void **state)
 {
 	struct vips *vips = begin(2);
@@ -349,6 +409,7 @@ static void test_withdraw(void **state)
 	vips_withdraw(vips);
 	assert_false(routes[1] || routes[2]);
 	/* A worker that is busy when all ends. */
+	wants[1] = VIP_DOWN;
 	vips_poke(vips);
 	vips_close(vips);
 	close_cb((uv_handle_t *)timer);
@@ -365,6 +426,8 @@ int main(void)
 		cmocka_unit_test(test_failure),
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_withdraw),
+		cmocka_unit_test(test_tell),
+		cmocka_unit_test(test_poke),
 	};
 
 	return cmocka_run_group_tests_name("mlbd vip", tests, NULL, NULL);
