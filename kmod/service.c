@@ -293,6 +293,7 @@ static int rebuild_services(struct mlb_net *mn, struct list_head *list)
 		rhashtable_walk_stop(&iter);
 		err = rebuild_one(mn, list, &svc->pool, svc->nodes,
 				  svc->n_nodes, false);
+		cond_resched();
 		mlb_walk_start(&iter);
 	}
 	rhashtable_walk_stop(&iter);

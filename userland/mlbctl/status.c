@@ -393,6 +393,8 @@ static int show(struct mlbctl *ctl)
 		put_nodes(to, status);
 		put_services(to, status);
 		put_roles(to, status);
+		put_checks(to, status);
+		put_vips(to, status);
 		put_tables(to, status);
 		put_errors(to, status);
 	}

@@ -129,7 +129,7 @@ int cluster_open(struct cluster **cluster, uv_loop_t *loop,
 	uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
 	if (c->engine)
 		cluster_report_soon(c);
-	cluster_apply(c);
+	cluster_apply(c, false);
 	*cluster = c;
 	return 0;
 }
@@ -195,7 +195,7 @@ int cluster_propose(struct cluster *c, json_t *change, cluster_result_fn *fn,
 		json_decref(change);
 		return -EOPNOTSUPP;
 	}
-	ret = cluster_check_change(c, change, error, sizeof(error));
+	ret = cluster_judge_change(c, change, error, sizeof(error));
 	if (!ret)
 		return agree_propose(c->agree, change, fn, arg);
 	json_decref(change);

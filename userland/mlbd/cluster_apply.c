@@ -67,6 +67,21 @@ static void tell_uses(struct cluster *c)
 	own->n_uses = n;
 }
 
+static void follow_peer(struct cluster *c, struct peer *peer, bool here,
+			const struct mlb_addr *addr)
+{
+	bool was = peer->in_kernel;
+	bool anew = here && !hello_addr_same(&peer->kernel_addr, addr);
+
+	peer->in_kernel = here;
+	if (here)
+		peer->kernel_addr = *addr;
+	if (here && (!was || anew || c->repaired))
+		sync_peer_up(c->sync, peer->id);
+	else if (!here && was)
+		sync_peer_dead(c->sync, peer->id);
+}
+
 /*
  * What the kernel has is what can be loaded, whatever we wanted it to have: a
  * peer of which it could not be told that it is dead, as there was no quorum any
@@ -86,7 +101,12 @@ static int follow_kernel(struct cluster *c)
 		c->apply_at = uv_now(c->loop) + APPLY_AGAIN_MS;
 		return ret;
 	}
+	for (size_t i = 0; i < c->members.n; i++)
+		follow_peer(c, &c->members.peers[i], listing.here[i],
+			    &listing.addr[i]);
 	tell_uses(c);
+	c->repaired = false;
+	return 0;
 }
 
 /* The others may wait for this. */
@@ -102,7 +122,7 @@ static void tell_applied(struct cluster *c)
 	cluster_report_soon(c);
 }
 
-int cluster_apply(struct cluster *c)
+int cluster_apply(struct cluster *c, bool whole)
 {
 	uint64_t repaired = kernel_state(c->kernel)->repaired;
 	struct goal_node nodes[MEMBERS_MAX];
@@ -130,6 +150,8 @@ int cluster_apply(struct cluster *c)
 					"changes", (int)changes));
 	if (!ret)
 		c->configured = true;
+	if (!c->engine)
+		return ret;
 	c->pooled = kernel_state(c->kernel)->pooled;
 	if (c->pooled)
 		tell_applied(c);

@@ -72,11 +72,92 @@ static int check_forget(const struct cluster *c, const json_t *change,
 	return -ENOENT;
 }
 
+static bool was_here(const struct cluster *c, uint16_t id)
+{
+	for (size_t i = 0; i < c->members.n; i++)
+		if (c->members.peers[i].id == id)
+			return true;
+	return id == c->config->self.id;
+}
+
+static int refuse_unknown(const struct cluster *c, const json_t *ids, char *error,
+			  size_t size)
+{
+	const json_t *value;
+	size_t i;
+
+	json_array_foreach(ids, i, value) {
+		json_int_t id = json_integer_value(value);
+
+		if (!json_is_integer(value) || id < 1 || id > MLB_NODE_ID_MAX)
+			continue; /* refused for that, soon */
+		if (was_here(c, (uint16_t)id))
+			continue;
+		snprintf(error, size, "node %d has never been in the cluster",
+			 (int)id);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* A role is not moved to where nobody could do it. */
+static int refuse_unfit(const struct cluster *c, const json_t *change, char *error,
+			size_t size)
+{
+	const char *name = json_string_value(json_object_get(change, "role"));
+	struct assign_node nodes[MEMBERS_MAX + 1];
+	struct assign_input in = { .document = agree_document(c->agree),
+				   .nodes = nodes };
+	const struct document_role *role =
+		name ? document_role(in.document, name) : NULL;
+	const json_t *value;
+	char why[80];
+	size_t i;
+
+	in.n_nodes = cluster_nodes(c, nodes);
+	json_array_foreach(json_object_get(change, "nodes"), i, value) {
+		uint16_t id = (uint16_t)json_integer_value(value);
+
+		if (!role || assign_fit(&in, role, id, why, sizeof(why)))
+			continue;
+		snprintf(error, size, "node %u %s", id, why);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_role(const struct cluster *c, const json_t *change,
+		      const char *op, char *error, size_t size)
+{
+	int ret = refuse_unknown(c, json_object_get(change, "nodes"), error,
+				 size);
+
+	if (!ret)
+		ret = refuse_unknown(c, json_object_get(change, "spares"),
+				     error, size);
+	if (!ret && !strcmp(op, "role-move") && c->view.quorate)
+		ret = refuse_unfit(c, change, error, size);
+	return ret;
+}
+
 int cluster_judge_change(const struct cluster *c, const json_t *change,
 			 char *error, size_t size)
 {
 	const char *op = json_string_value(json_object_get(change, "op"));
 
+	if (op && !strcmp(op, "assign")) {
+		snprintf(error, size,
+			 "the cluster itself finds out who holds a role; see \"role move\"");
+		return -EPERM;
+	}
+	if (document_change_needs_roles(change) &&
+	    members_protocol(&c->members) < 2) {
+		snprintf(error, size,
+			 "a node speaks protocol 1, which has no roles: finish the upgrade");
+		return -EAGAIN;
+	}
+	if (op && !strncmp(op, "role-", 5))
+		return check_role(c, change, op, error, size);
 	if (op && !strcmp(op, "service-add"))
 		return check_vip(c, change, error, size);
 	if (op && !strcmp(op, "load"))

@@ -68,7 +68,7 @@ bool cluster_knows_roles(const struct cluster *c, const struct peer *peer)
 	       (peer->reported && applied(c, &peer->report) >= newest);
 }
 
-static void add_node(struct cluster *c, struct assign_node *nodes, size_t *n,
+static void add_node(const struct cluster *c, struct assign_node *nodes, size_t *n,
 		     uint16_t id, enum assign_state state,
 		     const struct report *report)
 {
@@ -84,8 +84,8 @@ static void add_node(struct cluster *c, struct assign_node *nodes, size_t *n,
 }
 
 /* This node among the peers, by id. */
-static size_t all_nodes(struct cluster *c,
-			struct assign_node nodes[MEMBERS_MAX + 1])
+size_t cluster_nodes(const struct cluster *c,
+		     struct assign_node nodes[MEMBERS_MAX + 1])
 {
 	enum assign_state own = c->ready ? ASSIGN_HERE : ASSIGN_JOINING;
 	uint16_t self = c->config->self.id;
@@ -252,7 +252,7 @@ void cluster_manage(struct cluster *c)
 	};
 	bool able;
 
-	in.n_nodes = all_nodes(c, nodes);
+	in.n_nodes = cluster_nodes(c, nodes);
 	keep_watches(c, &in);
 	in.watches = c->watches;
 	if (c->n_watches != in.document->n_roles)
@@ -325,81 +325,4 @@ void cluster_tell_roles(struct cluster *c, const json_t *change, uint16_t by)
 		if (role)
 			tell_role(c, role, by);
 	}
-}
-
-static int refuse_unknown(struct cluster *c, const json_t *ids, char *error,
-			  size_t size)
-{
-	const json_t *value;
-	size_t i;
-
-	json_array_foreach(ids, i, value) {
-		json_int_t id = json_integer_value(value);
-
-		if (!json_is_integer(value) || id < 1 || id > MLB_NODE_ID_MAX)
-			continue; /* refused for that, soon */
-		if (id == c->config->self.id ||
-		    members_find(&c->members, (uint16_t)id))
-			continue;
-		snprintf(error, size, "node %d has never been in the cluster",
-			 (int)id);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/* A role is not moved to where nobody could do it. */
-static int refuse_unfit(struct cluster *c, const json_t *change, char *error,
-			size_t size)
-{
-	const char *name = json_string_value(json_object_get(change, "role"));
-	struct assign_node nodes[MEMBERS_MAX + 1];
-	struct assign_input in = { .document = agree_document(c->agree),
-				   .nodes = nodes };
-	const struct document_role *role =
-		name ? document_role(in.document, name) : NULL;
-	const json_t *value;
-	char why[80];
-	size_t i;
-
-	in.n_nodes = all_nodes(c, nodes);
-	json_array_foreach(json_object_get(change, "nodes"), i, value) {
-		uint16_t id = (uint16_t)json_integer_value(value);
-
-		if (!role || assign_fit(&in, role, id, why, sizeof(why)))
-			continue;
-		snprintf(error, size, "node %u %s", id, why);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-int cluster_check_change(struct cluster *c, const json_t *change, char *error,
-			 size_t size)
-{
-	const char *op = json_string_value(json_object_get(change, "op"));
-	int ret = 0;
-
-	if (op && !strcmp(op, "assign")) {
-		snprintf(error, size,
-			 "the cluster itself finds out who holds a role; see \"role move\"");
-		return -EPERM;
-	}
-	if (document_change_needs_roles(change) &&
-	    members_protocol(&c->members) < 2) {
-		snprintf(error, size,
-			 "a node speaks protocol 1, which has no roles: finish the upgrade");
-		return -EAGAIN;
-	}
-	if (op && !strncmp(op, "role-", 5)) {
-		ret = refuse_unknown(c, json_object_get(change, "nodes"), error,
-				     size);
-		if (!ret)
-			ret = refuse_unknown(c,
-					     json_object_get(change, "spares"),
-					     error, size);
-	}
-	if (!ret && op && !strcmp(op, "role-move") && c->view.quorate)
-		ret = refuse_unfit(c, change, error, size);
-	return ret;
 }

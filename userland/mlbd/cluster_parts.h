@@ -43,6 +43,7 @@ struct cluster {
 	bool settled;	 /* the newest document is here, as far as can be known */
 	bool configured; /* the kernel took everything, once */
 	bool pooled;	 /* it serves just whom it should, since there is quorum */
+	enum mlb_node_state state; /* this node's, that it was told last */
 	bool ready;
 	bool keyed;
 	uint8_t key_id[MLB_KEY_ID_LEN];
@@ -119,8 +120,7 @@ bool cluster_take_report(struct cluster *cluster, struct peer *peer,
 
 /*
  * cluster_manage.c: who should do which role, and having it agreed if this node
- * is the manager; what became of it; whether an operator's change makes sense,
- * as far as the document alone does not tell.
+ * is the manager; what became of it.
  */
 void cluster_manage(struct cluster *cluster);
 void cluster_remember(struct cluster *cluster, bool adopted);
@@ -128,7 +128,8 @@ bool cluster_knows_roles(const struct cluster *cluster,
 			 const struct peer *peer);
 void cluster_tell_roles(struct cluster *cluster, const json_t *change,
 			uint16_t by);
-int cluster_check_change(struct cluster *cluster, const json_t *change,
-			 char *error, size_t size);
+/* For assign(): all nodes, by id. */
+size_t cluster_nodes(const struct cluster *cluster,
+		     struct assign_node nodes[MEMBERS_MAX + 1]);
 
 #endif /* MLBD_CLUSTER_PARTS_H */

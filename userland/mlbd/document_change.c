@@ -157,10 +157,8 @@ static int node_forget(struct document *document, const json_t *change,
 	if (ret)
 		return ret;
 	at = document_find_node(document, node.id, &found);
-	if (!found) {
-		snprintf(error, size, "nothing is set for node %u", node.id);
-		return -ENOENT;
-	}
+	if (!found)
+		return 0;
 	free(nodes[at].roles.name);
 	document->n_nodes--;
 	memmove(nodes + at, nodes + at + 1,

@@ -273,15 +273,15 @@ static int parse_setting(const json_t *json, const struct arg *setting,
 		for (*number = 0; word && setting->words[*number]; ++*number)
 			if (!strcmp(setting->words[*number], word))
 				return 0;
-		return refuse(error, size, "%s has no such value",
-			      setting->name);
+		return document_refuse(error, size, "%s has no such value",
+				       setting->name);
 	}
 	*number = 0;
 	if (setting->zero && json_is_integer(value) &&
 	    !json_integer_value(value))
 		return 0;
-	return parse_range(json, setting->name, setting->min, setting->max,
-			   number, error, size);
+	return document_parse_range(json, setting->name, setting->min,
+				    setting->max, number, error, size);
 }
 
 int document_parse_settings(const json_t *json, struct mlb_config *settings,
@@ -300,12 +300,8 @@ int document_parse_settings(const json_t *json, struct mlb_config *settings,
 		if (!setting)
 			return document_refuse(error, size,
 					       "\"%.40s\" is not known", key);
-		if (setting->zero && json_is_integer(value) &&
-		    !json_integer_value(value))
-			number = 0;
-		else if ((ret = document_parse_range(json, key, setting->min,
-						     setting->max, &number,
-						     error, size)))
+		ret = parse_setting(json, setting, &number, error, size);
+		if (ret)
 			return ret;
 		setting_put(settings, setting, number);
 	}
@@ -430,8 +426,8 @@ static int add_each(const json_t *json, const char *key,
 int document_parse_contents(const json_t *json, struct document *document,
 			    char *error, size_t size)
 {
-	static const char *const keys[] = { "stamp", "services", "nodes",
-					    "groups", "roles", "settings",
+	static const char *const keys[] = { "stamp",  "services", "nodes",
+					    "groups", "roles",	  "settings",
 					    NULL };
 	const json_t *settings = json_object_get(json, "settings");
 	int ret = document_check_keys(json, keys, error, size);
@@ -518,8 +514,8 @@ json_t *document_contents(const struct document *document)
 	for (size_t i = 0; i < document->n_nodes; i++)
 		json_array_append_new(nodes, node_json(&document->nodes[i]));
 	for (size_t i = 0; i < document->n_groups; i++)
-		json_array_append_new(groups,
-				      document_group_json(&document->groups[i]));
+		json_array_append_new(
+			groups, document_group_json(&document->groups[i]));
 	for (size_t i = 0; i < document->n_roles; i++)
 		json_array_append_new(roles,
 				      document_role_json(&document->roles[i]));

@@ -122,6 +122,7 @@ bool hello_addr_same(const struct mlb_addr *a, const struct mlb_addr *b)
 bool hello_same(const struct hello *a, const struct hello *b)
 {
 	return a->protocol_min == b->protocol_min &&
+	       !strcmp(a->cluster, b->cluster) &&
 	       hello_addr_same(&a->addr, &b->addr) && a->port == b->port &&
 	       a->keyed == b->keyed && a->ready == b->ready &&
 	       !memcmp(a->key_id, b->key_id, sizeof(a->key_id)) &&

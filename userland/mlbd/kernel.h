@@ -33,6 +33,7 @@ struct kernel_events {
  * @nodes: every node with its state, this one among them
  * @services: every service
  * @pools: groups of clients and the pools for them, or NULL to leave them alone
+ * @whole: it can be given up: when something is refused, nothing is taken away
  *
  * Nodes and services that are not named go.
  */
@@ -45,6 +46,7 @@ struct kernel_goal {
 	const struct mlb_service *services;
 	size_t n_services;
 	const struct mlb_pools *pools;
+	bool whole;
 };
 
 struct kernel;

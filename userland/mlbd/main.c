@@ -60,8 +60,8 @@ static void on_health(void *arg, const struct mlb_endpoint *service,
 {
 	struct mlbd *mlbd = arg;
 
-	(void)service;
-	(void)state;
+	/* Who has no check, or has not looked yet, is taken to be well. */
+	cluster_health(mlbd->cluster, service, state == HEALTH_DOWN);
 	vips_poke(mlbd->vips);
 }
 

@@ -82,10 +82,38 @@ enum peer_step peer_judge(struct peer *peer, const struct engine_view *view)
 		peer->up = false;
 		return PEER_DEAD;
 	}
-	if (peer->member && !peer->up && peer_usable(peer) && peer->current &&
-	    peer->hello.ready && !peer->fault[0]) {
-		peer->up = true;
-		return PEER_UP;
+	if (!peer->member || !peer_usable(peer) || !peer->hello.ready ||
+	    peer->fault[0] || (!peer->up && !peer->current))
+		return PEER_SAME;
+	if (peer->up && hello_addr_same(&peer->addr, &peer->hello.addr))
+		return PEER_SAME;
+	step = peer->up ? PEER_MOVED : PEER_UP;
+	peer->up = true;
+	peer->addr = peer->hello.addr;
+	return step;
+}
+
+const struct peer *members_rival(const struct members *members,
+				 const struct peer *peer)
+{
+	for (size_t i = 0; i < members->n; i++) {
+		const struct peer *other = &members->peers[i];
+
+		if (other->id != peer->id && other->up &&
+		    hello_addr_same(&other->addr, &peer->hello.addr))
+			return other;
+	}
+	return NULL;
+}
+
+void members_take_addr(struct members *members, const struct peer *peer)
+{
+	for (size_t i = 0; i < members->n; i++) {
+		struct peer *other = &members->peers[i];
+
+		if (other->id != peer->id && !other->up &&
+		    hello_addr_same(&other->addr, &peer->addr))
+			other->addr.family = AF_UNSPEC;
 	}
 }
 

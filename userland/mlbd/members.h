@@ -25,7 +25,6 @@
  * @unsure: it has been in use since before this node had quorum, and has not
  *	been heard since: others may have lost it meanwhile
  * @current: its kernel knows who does what now
- * @anew: which was another one before
  * @fault: why it is not used, or ""
  * @addr: its tunnel while it was ready last, without a fault: what the kernel
  *	is to have; AF_UNSPEC until then
@@ -43,7 +42,6 @@ struct peer {
 	bool in_kernel;
 	bool unsure;
 	bool current;
-	bool anew;
 	char fault[160];
 	struct mlb_addr addr;
 	struct mlb_addr kernel_addr;

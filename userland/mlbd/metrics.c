@@ -242,6 +242,77 @@ static void put_roles(FILE *to, const json_t *cluster)
 				json_integer_value(id));
 }
 
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static void put_check(FILE *to, const char *name, const json_t *check,
+		      double value)
+{
+	fprintf(to, "%s{check=\"%s\",service=\"%s\",type=\"%s\"} %.15g\n", name,
+		text_of(check, "check"), text_of(check, "service"),
+		text_of(check, "type"), value);
+}
+
+/* A state that is not known yet is no sample. The file's names are words. */
+static void put_vips(FILE *to, const json_t *status)
+{
+	const json_t *vips = json_object_get(status, "vips"), *vip;
+	size_t i;
+
+	if (json_array_size(vips))
+		head(to, "mlb_vip_announced", "gauge",
+		     "Whether the address's route is there.");
+	json_array_foreach(vips, i, vip)
+		fprintf(to, "mlb_vip_announced{addr=\"%s\"} %d\n",
+			text_of(vip, "addr"),
+			!strcmp(text_of(vip, "state"), "announced"));
+}
+
+static void put_health(FILE *to, const json_t *status)
+{
+	const json_t *health = json_object_get(status, "health"), *check;
+	const json_t *checks = json_object_get(health, "checks"), *value;
+	json_t *services = json_object_get(health, "services");
+	const char *service;
+	size_t i;
+
+	if (!json_array_size(checks))
+		return;
+	head(to, "mlb_check_up", "gauge", "Whether the check is up.");
+	json_array_foreach(checks, i, check)
+	{
+		const char *state = text_of(check, "state");
+
+		if (strcmp(state, "unknown"))
+			put_check(to, "mlb_check_up", check,
+				  !strcmp(state, "up"));
+	}
+	for (size_t k = 0; k < N_ELEMENTS(check_numbers); k++) {
+		double number;
+
+		head(to, check_numbers[k].name, check_numbers[k].type,
+		     check_numbers[k].help);
+		json_array_foreach(checks, i, check)
+		{
+			value = json_object_get(check, check_numbers[k].key);
+			if (value_of(value, &number))
+				put_check(to, check_numbers[k].name, check,
+					  number * check_numbers[k].scale);
+		}
+	}
+	head(to, "mlb_service_up", "gauge",
+	     "Whether every check of the service is up.");
+	json_object_foreach(services, service,
+			    value) if (strcmp(json_string_value(value),
+					      "unknown"))
+		fprintf(to, "mlb_service_up{service=\"%s\"} %d\n", service,
+			!strcmp(json_string_value(value), "up"));
+}
+
 /* The words are this program's: none needs escaping. */
 static void put_words(FILE *to, const json_t *status)
 {

@@ -350,7 +350,10 @@ static void set_pools(struct work *w)
 		done(w, ret, "groups and their pools replaced");
 }
 
-/* A node cannot go while a pool names it. */
+/*
+ * A node cannot go while a pool names it. This one takes the tunnel and all
+ * that was learnt with it, so first it is certain that it can come back.
+ */
 static void delete_node(struct work *w, struct mlb_node *held)
 {
 	const struct mlb_node *goal = goal_node(w, held->id);
@@ -419,11 +422,12 @@ static int set_service(struct work *w, const struct mlb_service *goal)
 
 	endpoint_text(&goal->vip, text);
 	if (!held) {
-		if (!done(w, mlb_service_add(w->mlb, goal),
-			  "service %s added", text) &&
-		    keep_service(goal, w))
+		int ret = done(w, mlb_service_add(w->mlb, goal),
+			       "service %s added", text);
+
+		if (!ret && keep_service(goal, w))
 			w->result->error = -ENOMEM;
-		return;
+		return ret;
 	}
 	if (held->scheduler == goal->scheduler)
 		change.fields &= ~MLB_F_SERVICE_SCHEDULER;
@@ -466,17 +470,23 @@ int reconcile(struct mlb *mlb, const struct kernel_goal *goal, bool repair,
 	};
 
 	memset(result, 0, sizeof(*result));
-	if (!look(&w)) {
-		delete_services(&w);
-		apply_settings(&w);
-		add_nodes(&w);
-		set_nodes(&w);
-		delete_nodes(&w);
-		add_nodes(&w);
-		for (size_t i = 0; i < goal->n_services; i++)
-			set_service(&w, &goal->services[i]);
-		set_pools(&w);
-	}
+	w.set = calloc(goal->n_services + 1, sizeof(*w.set));
+	if (!w.set)
+		return result->error = -ENOMEM;
+	if (look(&w))
+		goto out;
+	apply_settings(&w);
+	add_nodes(&w);
+	set_services(&w, true);
+	if (result->error && goal->whole)
+		goto out;
+	set_nodes(&w);
+	delete_services(&w);
+	delete_nodes(&w);
+	add_nodes(&w);
+	set_services(&w, false);
+	set_pools(&w);
+out:
 	work_free(&w);
 	return result->error;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The cluster as a whole: nodes that come and go, time, and what must hold. */
+/* The clock, the nodes' mlbds, their files, and whose turn it is. */
 #include <arpa/inet.h>
-#include <errno.h>
 
 #include "log.h"
 #include "sim.h"
@@ -91,6 +90,7 @@ void set_addr(struct sim_node *node, uint32_t host)
 {
 	node->config.self.addr.family = AF_INET;
 	node->config.self.addr.v4.s_addr = htonl(0x0a000000 | host);
+	node->host = node->config.self.addr;
 }
 
 void mlbd_start(struct sim_node *node)
@@ -127,6 +127,16 @@ void power(struct sim_node *node, bool on)
 	node->powered = on;
 	node->member = on;
 	sim_engine_form();
+}
+
+void restart(struct sim_node *node, bool reboot)
+{
+	if (reboot)
+		power(node, false);
+	else
+		mlbd_kill(node);
+	power(node, true);
+	mlbd_start(node);
 }
 
 void sim_begin(unsigned int n, unsigned int seed)
@@ -236,34 +246,3 @@ void run_for(uint64_t ms)
 	}
 	sim.now = end;
 }
-
-void on_result(void *arg, int status, const char *text)
-{
-	struct sim_node *node = arg;
-
-	assert_true(!status || text);
-	node->warned += !status && text;
-	snprintf(node->refusal, sizeof(node->refusal), "%s", text ? text : "");
-	if (status)
-		node->refused++;
-	else
-		node->made++;
-}
-
-void reload(struct sim_node *node)
-{
-	if (node->cluster && node->stopped <= sim.now)
-		cluster_reload(node->cluster, &node->config);
-}
-
-void begin_quiet(unsigned int n)
-{
-	sim_begin(n, 1);
-	for (unsigned int i = 1; i <= n; i++) {
-		power(&sim.nodes[i], true);
-		mlbd_start(&sim.nodes[i]);
-	}
-	run_for(5000);
-	check_all();
-}
-

@@ -232,6 +232,7 @@ void run_for(uint64_t ms);
 /* test_cluster.c: all of @n take part and nothing goes wrong. */
 void begin_quiet(unsigned int n);
 void check_all(void);
+bool same_ring(const struct sim_node *a, const struct sim_node *b);
 void check_silence(void);
 void reload(struct sim_node *node);
 void propose_kept(struct sim_node *node);
@@ -273,23 +274,5 @@ void sim_engine_say(struct sim_node *to, uint16_t sender, const void *data,
 /* Corosync of a node dies; it is there again when @member is set. */
 void sim_engine_lose(struct sim_node *node);
 void sim_engine_end(struct sim_node *node);
-
-/* sim.c: a cluster of nodes without power; and what befalls it. */
-void sim_begin(unsigned int n, unsigned int seed);
-void sim_end(void);
-void run_for(uint64_t ms);
-void mlbd_start(struct sim_node *node);
-void mlbd_kill(struct sim_node *node);
-void power(struct sim_node *node, bool on);
-void set_addr(struct sim_node *node, uint32_t host);
-void reload(struct sim_node *node);
-/* A cluster that has come to rest. */
-void begin_quiet(unsigned int n);
-/* For cluster_propose(); counts what became of it. */
-void on_result(void *arg, int status, const char *text);
-
-/* sim_check.c */
-bool same_ring(const struct sim_node *a, const struct sim_node *b);
-void check_all(void);
 
 #endif /* TESTS_SIM_H */

@@ -53,10 +53,10 @@ void test_newer(void **state)
 	node = &sim.nodes[1];
 	expect_fault("");
 	say_hello(node, 2,
-		  json_pack("{s:[i, i], s:s}", "protocol", 2, 3, "new", "key"),
+		  json_pack("{s:[i, i], s:s}", "protocol", 3, 4, "new", "key"),
 		  WIRE_VERSION);
 	run_for(500);
-	expect_fault("protocol 2 to 3, this node 1 to 1");
+	expect_fault("protocol 3 to 4, this node 1 to 2");
 	assert_int_equal(node->kernel.nodes[2].state, MLB_NODE_STATE_ACTIVE);
 	propose_kept(node);
 	run_for(7000);

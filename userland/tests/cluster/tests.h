@@ -18,4 +18,18 @@ void test_lossy(void **state);
 void test_swallowed(void **state);
 void test_asking(void **state);
 
+/* test_roles.c */
+void test_takeover(void **state);
+void test_two_at_once(void **state);
+void test_manager_dies(void **state);
+void test_spare_dies(void **state);
+void test_minority(void **state);
+void test_flapping(void **state);
+void test_hangs(void **state);
+void test_restart(void **state);
+void test_by_hand(void **state);
+void test_reports(void **state);
+void test_older(void **state);
+void test_roles_random(void **state);
+
 #endif /* TESTS_CLUSTER_TESTS_H */

@@ -3,15 +3,12 @@
  * Roles in whole clusters: who serves whom after this and that went wrong, in
  * every node's kernel. That no two nodes which work together serve the clients
  * of an exclusive role is looked at with each change of a kernel (sim_kernel.c).
- *
- *   CLUSTER_SEEDS=N   how many random runs (default 40)
- *   CLUSTER_SEED=N    only this one
- *   CLUSTER_LOG=1     with mlbd's messages
  */
 #include <errno.h>
 
 #include "parse.h"
 #include "sim.h"
+#include "tests.h"
 #include "wire.h"
 
 /* In JSON with ' for ". */
@@ -45,7 +42,7 @@ static void change(struct sim_node *node, const char *text)
 	for (int i = 0; i < 3000 && node->made == made; i++)
 		run_for(1);
 	if (node->made == made)
-		fail_msg("%s: %s", text, node->refusal);
+		fail_msg("%s: %s", text, node->answer);
 }
 
 static void refused(struct sim_node *node, const char *text, const char *part)
@@ -57,8 +54,8 @@ static void refused(struct sim_node *node, const char *text, const char *part)
 		run_for(1);
 	if (node->refused == before)
 		fail_msg("%s: was done", text);
-	if (!strstr(node->refusal, part))
-		fail_msg("%s: \"%s\" instead of \"%s\"", text, node->refusal,
+	if (!strstr(node->answer, part))
+		fail_msg("%s: \"%s\" instead of \"%s\"", text, node->answer,
 			 part);
 }
 
@@ -158,7 +155,7 @@ static void back(unsigned int id)
 	mlbd_start(&sim.nodes[id]);
 }
 
-static void test_takeover(void **state)
+void test_takeover(void **state)
 {
 	uint64_t ms;
 
@@ -183,7 +180,7 @@ static void test_takeover(void **state)
 	sim_end();
 }
 
-static void test_two_at_once(void **state)
+void test_two_at_once(void **state)
 {
 	(void)state;
 	begin_quiet(5);
@@ -224,20 +221,20 @@ static void dies_during(bool manager)
 	}
 }
 
-static void test_manager_dies(void **state)
+void test_manager_dies(void **state)
 {
 	(void)state;
 	dies_during(true);
 }
 
-static void test_spare_dies(void **state)
+void test_spare_dies(void **state)
 {
 	(void)state;
 	dies_during(false);
 }
 
 /* The others go on; who is cut off keeps what it has, and gives way when back. */
-static void test_minority(void **state)
+void test_minority(void **state)
 {
 	unsigned int applied;
 
@@ -271,7 +268,7 @@ static void test_minority(void **state)
 	sim_end();
 }
 
-static void test_flapping(void **state)
+void test_flapping(void **state)
 {
 	(void)state;
 	begin_quiet(3);
@@ -297,7 +294,7 @@ static void test_flapping(void **state)
 }
 
 /* Its mlbd hangs and its kernel goes on: it is fenced before another has it. */
-static void test_hangs(void **state)
+void test_hangs(void **state)
 {
 	bool fenced = false;
 
@@ -325,7 +322,7 @@ static void test_hangs(void **state)
 }
 
 /* mlbds are started anew, one after the other and at once: nothing moves. */
-static void test_restart(void **state)
+void test_restart(void **state)
 {
 	(void)state;
 	begin_quiet(4);
@@ -362,7 +359,7 @@ static void test_restart(void **state)
 	sim_end();
 }
 
-static void test_by_hand(void **state)
+void test_by_hand(void **state)
 {
 	struct sim_node *node;
 
@@ -426,7 +423,7 @@ static json_int_t errors(const char *name)
 }
 
 /* What is not of a member, or no report, changes nothing. */
-static void test_reports(void **state)
+void test_reports(void **state)
 {
 	static const char bad[] =
 		"{'ring': 1, 'applied': {'ring': 1, 'version': 1, 'hash': '0000000000000000'}, 'able': true, 'load': 0, 'connections': 0, 'uses': [1, 3], 'down': ['203.0.113.80:80']}";
@@ -457,7 +454,7 @@ static void test_reports(void **state)
 }
 
 /* One that does not know roles is no part of a cluster that has some. */
-static void test_older(void **state)
+void test_older(void **state)
 {
 	static const char hello[] =
 		"{'protocol': [1, 1], 'addr': '10.0.0.2', 'port': 6084, 'key-id': null, 'ready': true, 'stamp': {'ring': 0, 'version': 0, 'hash': '0000000000000000'}, 'version': 'old'}";
@@ -617,7 +614,7 @@ static void random_run(unsigned int seed)
 	sim_end();
 }
 
-static void test_random(void **state)
+void test_roles_random(void **state)
 {
 	const char *one = getenv("CLUSTER_SEED"), *many = getenv("CLUSTER_SEEDS");
 	unsigned int seeds = many ? (unsigned int)atoi(many) : 40;
@@ -631,25 +628,4 @@ static void test_random(void **state)
 		random_run(seed);
 	print_message("# %u runs, %u changes\n", seeds, moves);
 	assert_true(moves > 30 * seeds);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_takeover),
-		cmocka_unit_test(test_two_at_once),
-		cmocka_unit_test(test_manager_dies),
-		cmocka_unit_test(test_spare_dies),
-		cmocka_unit_test(test_minority),
-		cmocka_unit_test(test_flapping),
-		cmocka_unit_test(test_hangs),
-		cmocka_unit_test(test_restart),
-		cmocka_unit_test(test_by_hand),
-		cmocka_unit_test(test_reports),
-		cmocka_unit_test(test_older),
-		cmocka_unit_test(test_random),
-	};
-
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	return cmocka_run_group_tests_name("roles", tests, NULL, NULL);
 }
