@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "world.h"
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stories),
+		cmocka_unit_test(test_fence),
+		cmocka_unit_test(test_all_know),
+		cmocka_unit_test(test_joining),
+		cmocka_unit_test(test_random),
+	};
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	return cmocka_run_group_tests_name("assign", tests, NULL, NULL);
+}

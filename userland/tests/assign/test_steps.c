@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The steps by which an exclusive role goes from one node to another. */
+#include "world.h"
+
+/* Who does not let go is fenced, and one of us again when it has. */
+void test_fence(void **state)
+{
+	const struct document_assigned *now;
+	struct assign_result result;
+	struct world w;
+
+	(void)state;
+	begin(&w, 3);
+	change(&w, ROLE("a", "'nodes': [1], 'exclusive': true"));
+	settle(&w);
+	expect(&w, "a", "1");
+	set_state(&w, 1, ASSIGN_SILENT);
+	assert_int_equal(round_once(&w, NULL), 1);
+	expect(&w, "a", "");
+	now = &w.document->roles[0].assigned;
+	assert_int_equal(now->leaving.id[0], 1);
+	assert_int_equal(now->fenced.n, 0);
+	w.now += 1;
+	assert_int_equal(round_once(&w, &result), 0);
+	/* Nothing happens; time alone is to bring it on. */
+	assert_int_equal(result.again, w.watches[0].since + ASSIGN_FENCE_MS);
+	w.now = result.again;
+	assign_free(&result);
+	assert_int_equal(round_once(&w, NULL), 1);
+	now = &w.document->roles[0].assigned;
+	assert_int_equal(now->fenced.id[0], 1);
+	expect(&w, "a", "");
+	expect_reason(&w, "a", "node 1 does not let go");
+	settle(&w);
+	expect(&w, "a", "2");
+	now = &w.document->roles[0].assigned;
+	assert_int_equal(now->fenced.n, 1);
+	w.now += 60000;
+	settle(&w);
+	assert_int_equal(w.document->roles[0].assigned.fenced.n, 1);
+	set_state(&w, 1, ASSIGN_HERE);
+	settle(&w);
+	now = &w.document->roles[0].assigned;
+	assert_int_equal(now->fenced.n, 0);
+	assert_int_equal(now->leaving.n, 0);
+	expect(&w, "a", "2");
+	wait_ms(&w, 5000);
+	expect(&w, "a", "1");
+	end(&w);
+}
+
+/* Others that have not heard are waited for, but not for ever. */
+void test_all_know(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, 3);
+	change(&w, ROLE("a", "'nodes': [1], 'exclusive': true"));
+	settle(&w);
+	w.lag[2] = true;
+	set_state(&w, 1, ASSIGN_LOST);
+	assert_int_equal(round_once(&w, NULL), 1);
+	assert_int_equal(round_once(&w, NULL), 0);
+	expect(&w, "a", "");
+	w.lag[2] = false;
+	assert_int_equal(round_once(&w, NULL), 1);
+	expect(&w, "a", "2");
+	end(&w);
+}
+
+/* One that is a member and not ready does whatever it did: it is fenced, too. */
+void test_joining(void **state)
+{
+	static const uint16_t uses[] = { 1, 2 };
+	struct world w;
+
+	(void)state;
+	begin(&w, 3);
+	change(&w, ROLE("a", "'nodes': [1], 'exclusive': true"));
+	settle(&w);
+	set_state(&w, 1, ASSIGN_JOINING);
+	w.nodes[2].uses = uses;
+	w.nodes[2].n_uses = 2;
+	settle(&w);
+	expect(&w, "a", "");
+	expect_reason(&w, "a", "node 1 is not ready");
+	wait_ms(&w, ASSIGN_FENCE_MS);
+	expect(&w, "a", "2");
+	assert_int_equal(w.document->roles[0].assigned.fenced.id[0], 1);
+	set_state(&w, 1, ASSIGN_LOST);
+	settle(&w);
+	assert_int_equal(w.document->roles[0].assigned.fenced.n, 0);
+	expect(&w, "a", "2");
+	/* One that was forgotten meanwhile, and comes again. */
+	set_state(&w, 1, ASSIGN_JOINING);
+	change(&w, "{'op': 'role-move', 'role': 'a', 'nodes': [3]}");
+	settle(&w);
+	expect(&w, "a", "");
+	wait_ms(&w, ASSIGN_FENCE_MS);
+	expect(&w, "a", "3");
+	assert_int_equal(w.document->roles[0].assigned.fenced.id[0], 1);
+	end(&w);
+}
