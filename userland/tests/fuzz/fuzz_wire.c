@@ -43,6 +43,17 @@ static void check_owners(const struct wire_message *message,
 	}
 }
 
+static void check_roles(const struct document *document)
+{
+	for (size_t i = 0; i < document->n_roles; i++) {
+		const struct document_role *role = &document->roles[i];
+
+		check(!role->exclusive || role->assigned.nodes.n < 2,
+		      "nobody shares an exclusive role");
+		check(role->nodes.n, "a role has a home");
+	}
+}
+
 static void check_document(const json_t *json)
 {
 	struct document *document, *again;
@@ -51,6 +62,7 @@ static void check_document(const json_t *json)
 
 	if (document_parse(json, &document, error, sizeof(error)))
 		return;
+	check_roles(document);
 	text = document_json(document);
 	check(!document_parse(text, &again, error, sizeof(error)),
 	      "what is written can be read");
@@ -65,7 +77,11 @@ static const char *const first_changes[] = {
 	"{\"op\": \"service-add\", \"vip\": \"203.0.113.80:443\"}",
 	"{\"op\": \"group-add\", \"group\": \"eu\", \"prefixes\": [\"192.0.2.0/24\"]}",
 	"{\"op\": \"role-add\", \"role\": \"web\", \"nodes\": [1], \"groups\": [\"eu\"], \"exclusive\": true}",
+	"{\"op\": \"node-set\", \"node\": 2, \"state\": \"drain\", \"drain-timeout\": 60}",
+	"{\"op\": \"assign\", \"base\": 4, \"by\": 1, \"roles\": [{\"role\": \"web\", \"nodes\": [1], \"leaving\": [], \"fenced\": [], \"spread\": false, \"reason\": \"x\"}]}",
 };
+
+#define FIRST_CHANGES (sizeof(first_changes) / sizeof(*first_changes))
 
 /* With the first of them made; version 0 is the empty one. */
 static struct document *document_of(size_t version)
@@ -99,6 +115,7 @@ static void check_change(const json_t *change, size_t version)
 		after = document_json(document);
 		check(!document_parse(after, &again, error, sizeof(error)),
 		      "a change leaves a document");
+		check_roles(again);
 		document_free(again);
 	}
 	json_decref(before);
@@ -136,7 +153,8 @@ static void look(const uint8_t *data, size_t size)
 		break;
 	case WIRE_PROPOSE:
 		check_change(json_object_get(message.json, "change"), 0);
-		check_change(json_object_get(message.json, "change"), 3);
+		check_change(json_object_get(message.json, "change"),
+			     FIRST_CHANGES);
 		break;
 	default:
 		break;
