@@ -99,12 +99,27 @@ static uint64_t hash_of(const char *text)
 	return hash;
 }
 
+/* With who holds which role as large as that can be. */
+static size_t most_bytes(const struct document *document, size_t bytes)
+{
+	for (size_t i = 0; i < document->n_roles; i++) {
+		json_t *assigned =
+			document_assigned_json(&document->roles[i].assigned);
+
+		bytes += DOCUMENT_ASSIGNED_BYTES -
+			 json_dumpb(assigned, NULL, 0, JSON_COMPACT);
+		json_decref(assigned);
+	}
+	return bytes;
+}
+
 /* Also whether it fits. */
 static int contents_hash(const struct document *document, uint64_t *hash,
 			 char *error, size_t size)
 {
 	json_t *json = document_contents(document);
-	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS) :
+			    NULL;
 	int ret = 0;
 
 	json_decref(json);
@@ -113,8 +128,9 @@ static int contents_hash(const struct document *document, uint64_t *hash,
 		return -ENOMEM;
 	}
 	*hash = hash_of(text);
-	if (strlen(text) > DOCUMENT_BYTES_MAX) {
-		snprintf(error, size, "the document would be larger than %d bytes",
+	if (most_bytes(document, strlen(text)) > DOCUMENT_BYTES_MAX) {
+		snprintf(error, size,
+			 "the document would be larger than %d bytes",
 			 DOCUMENT_BYTES_MAX);
 		ret = -ENOSPC;
 	}
@@ -147,6 +163,8 @@ int document_parse(const json_t *json, struct document **document, char *error,
 	}
 	ret = document_parse_contents(json, new, error, size);
 	if (!ret)
+		ret = document_check_assigned(new, error, size);
+	if (!ret)
 		ret = contents_hash(new, &hash, error, size);
 	if (ret)
 		goto free;
@@ -154,7 +172,8 @@ int document_parse(const json_t *json, struct document **document, char *error,
 	    !new->n_groups && !new->n_roles && !new->settings.fields)
 		hash = 0;
 	if (hash != new->stamp.hash) {
-		snprintf(error, size, "the contents are not those of the stamp");
+		snprintf(error, size,
+			 "the contents are not those of the stamp");
 		ret = -EINVAL;
 		goto free;
 	}

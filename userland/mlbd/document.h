@@ -103,6 +103,8 @@ struct document_assigned {
  * @moved: where an operator has moved it: homes for the time being, or none
  * @asked: version of the document in which an operator said where it belongs;
  *	as long as it is not older than the assignment, that is done at once
+ * @since: version from which on this is its work and it is exclusive: a kernel
+ *	that was last brought to an older one may do it, whoever holds it
  * @failback: s for which a returned home has to be well before it takes the
  *	role back; DOCUMENT_FAILBACK_NO for never
  * @refuse: without home and spare its clients are refused; else they are spread
@@ -118,6 +120,7 @@ struct document_role {
 	struct document_ids spares;
 	struct document_ids moved;
 	uint64_t asked;
+	uint64_t since;
 	uint32_t failback;
 	bool refuse;
 	bool exclusive;
@@ -149,8 +152,16 @@ struct document {
 #define DOCUMENT_NODES_MAX 1024
 #define DOCUMENT_GROUPS_MAX 1024
 #define DOCUMENT_ROLES_MAX 256
-/* Most bytes of the document as JSON: it travels in one message. */
+/* What the kernel takes: prefixes, and services times groups, of all roles. */
+#define DOCUMENT_PREFIXES_MAX 65536
+#define DOCUMENT_POOLS_MAX 16384
+/*
+ * Most bytes of the document as JSON: it travels in one message. Who holds a
+ * role counts as so many whoever it is, or a full document would keep a role
+ * from moving.
+ */
 #define DOCUMENT_BYTES_MAX 900000
+#define DOCUMENT_ASSIGNED_BYTES 1440
 
 static inline bool document_has(const struct document_ids *ids, uint16_t id)
 {

@@ -33,6 +33,13 @@ static int check_prefixes(const struct document *document, char *error,
 		n += document->groups[i].n_prefixes;
 	if (!n)
 		return 0;
+	if (n > DOCUMENT_PREFIXES_MAX) {
+		document_refuse(
+			error, size,
+			"all groups would have %zu prefixes; a node has room for %d",
+			n, DOCUMENT_PREFIXES_MAX);
+		return -ENOSPC;
+	}
 	claims = calloc(n, sizeof(*claims));
 	if (!claims)
 		return document_no_memory(error, size);
@@ -65,22 +72,50 @@ static int check_prefixes(const struct document *document, char *error,
 	return ret;
 }
 
+/* By their place in the document. */
+struct services {
+	uint64_t bits[DOCUMENT_SERVICES_MAX / 64];
+};
+
+static size_t count(const struct services *services)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < DOCUMENT_SERVICES_MAX / 64; i++)
+		n += (size_t)__builtin_popcountll(services->bits[i]);
+	return n;
+}
+
+static bool meet(const struct services *a, const struct services *b)
+{
+	for (size_t i = 0; i < DOCUMENT_SERVICES_MAX / 64; i++)
+		if (a->bits[i] & b->bits[i])
+			return true;
+	return false;
+}
+
+/* What a role names is there; @of are its services. */
 static int check_names(const struct document *document,
-		       const struct document_role *role, char *error,
-		       size_t size)
+		       const struct document_role *role, struct services *of,
+		       char *error, size_t size)
 {
 	char text[ENDPOINT_TEXT];
 	bool found;
 
 	for (size_t i = 0; i < role->n_services; i++) {
-		document_find_service(document, &role->services[i], &found);
+		size_t at = document_find_service(document, &role->services[i],
+						  &found);
+
 		if (!found)
 			return document_refuse(
 				error, size,
 				"role %s needs service %s, which is not there",
 				role->name,
 				endpoint_text(&role->services[i], text));
+		of->bits[at / 64] |= UINT64_C(1) << at % 64;
 	}
+	if (!role->n_services)
+		memset(of, 0xff, sizeof(*of));
 	for (size_t i = 0; i < role->groups.n; i++) {
 		document_find_group(document, role->groups.name[i], &found);
 		if (!found)
@@ -90,15 +125,6 @@ static int check_names(const struct document *document,
 				role->name, role->groups.name[i]);
 	}
 	return 0;
-}
-
-static bool same_service(const struct document_role *a,
-			 const struct document_role *b)
-{
-	for (size_t i = 0; i < a->n_services; i++)
-		if (document_role_serves(b, &a->services[i]))
-			return true;
-	return !a->n_services;
 }
 
 /* What two roles both claim; "" is every other client. */
@@ -123,14 +149,12 @@ static const char *same_clients(const struct document_role *a,
 }
 
 /* No client of a service may be two roles' work. */
-static int check_pair(const struct document_role *a,
-		      const struct document_role *b, char *error, size_t size)
+static int check_clients(const struct document_role *a,
+			 const struct document_role *b, char *error,
+			 size_t size)
 {
-	const char *group;
+	const char *group = same_clients(a, b);
 
-	if (!same_service(a, b))
-		return 0;
-	group = same_clients(a, b);
 	if (!group)
 		return 0;
 	if (!*group)
@@ -144,8 +168,53 @@ static int check_pair(const struct document_role *a,
 		a->name, b->name, group);
 }
 
+/* A kernel that refused them would serve nobody's role as it should. */
+static int check_pools(const struct document *document,
+		       const struct services *of, char *error, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < document->n_roles; i++) {
+		const struct document_role *role = &document->roles[i];
+		size_t services = role->n_services ? count(&of[i]) :
+						     document->n_services;
+
+		n += services * (role->groups.n ? role->groups.n : 1);
+	}
+	if (n <= DOCUMENT_POOLS_MAX)
+		return 0;
+	document_refuse(
+		error, size,
+		"the services of all roles, each for its groups, would be %zu pools; a node has room for %d",
+		n, DOCUMENT_POOLS_MAX);
+	return -ENOSPC;
+}
+
+static int check_roles(const struct document *document, char *error,
+		       size_t size)
+{
+	struct services *of = calloc(document->n_roles + 1, sizeof(*of));
+	int ret = 0;
+
+	if (!of)
+		return document_no_memory(error, size);
+	for (size_t i = 0; !ret && i < document->n_roles; i++) {
+		ret = check_names(document, &document->roles[i], &of[i], error,
+				  size);
+		for (size_t j = 0; !ret && j < i; j++)
+			if (meet(&of[j], &of[i]))
+				ret = check_clients(&document->roles[j],
+						    &document->roles[i], error,
+						    size);
+	}
+	if (!ret)
+		ret = check_pools(document, of, error, size);
+	free(of);
+	return ret;
+}
+
 static int check_nodes(const struct document *document, char *error,
-			size_t size)
+		       size_t size)
 {
 	for (size_t i = 0; i < document->n_nodes; i++) {
 		const struct document_node *node = &document->nodes[i];
@@ -169,13 +238,32 @@ int document_check(const struct document *document, char *error, size_t size)
 {
 	int ret = check_prefixes(document, error, size);
 
-	for (size_t i = 0; !ret && i < document->n_roles; i++) {
-		ret = check_names(document, &document->roles[i], error, size);
-		for (size_t j = 0; !ret && j < i; j++)
-			ret = check_pair(&document->roles[j],
-					 &document->roles[i], error, size);
-	}
+	if (!ret)
+		ret = check_roles(document, error, size);
 	return ret ? ret : check_nodes(document, error, size);
+}
+
+int document_check_assigned(const struct document *document, char *error,
+			    size_t size)
+{
+	uint64_t version = document->stamp.version;
+
+	for (size_t i = 0; i < document->n_roles; i++) {
+		const struct document_role *role = &document->roles[i];
+
+		if (role->asked > version || role->since > version ||
+		    role->assigned.epoch > version)
+			return document_refuse(
+				error, size, "role %s is ahead of the document",
+				role->name);
+		if (role->exclusive && role->assigned.nodes.n > 1)
+			return document_refuse(
+				error, size,
+				"role %s is exclusive and held by node %u and node %u",
+				role->name, role->assigned.nodes.id[0],
+				role->assigned.nodes.id[1]);
+	}
+	return 0;
 }
 
 bool document_needs_roles(const struct document *document)
@@ -202,5 +290,6 @@ bool document_change_needs_roles(const json_t *change)
 	       json_object_get(change, "drain-timeout") ||
 	       json_object_get(document, "groups") ||
 	       json_object_get(document, "roles") ||
-	       (op && (!strncmp(op, "group-", 6) || !strcmp(op, "drain-end") || !strncmp(op, "role-", 5)));
+	       (op && (!strncmp(op, "group-", 6) || !strncmp(op, "role-", 5) ||
+		       !strcmp(op, "drain-end")));
 }

@@ -15,6 +15,16 @@ int document_endpoint_cmp(const struct mlb_endpoint *a,
 	return strcmp(endpoint_text(a, at), endpoint_text(b, bt));
 }
 
+bool document_endpoint_same(const struct mlb_endpoint *a,
+			    const struct mlb_endpoint *b)
+{
+	if (a->port != b->port || a->addr.family != b->addr.family)
+		return false;
+	return a->addr.family == AF_INET ?
+		       a->addr.v4.s_addr == b->addr.v4.s_addr :
+		       IN6_ARE_ADDR_EQUAL(&a->addr.v6, &b->addr.v6);
+}
+
 /* Of n entries, the first that @cmp does not find smaller than the key. */
 static size_t find(const void *list, size_t n, size_t size, const void *key,
 		   int (*cmp)(const void *entry, const void *key), bool *found)
@@ -117,7 +127,7 @@ bool document_role_serves(const struct document_role *role,
 			  const struct mlb_endpoint *vip)
 {
 	for (size_t i = 0; i < role->n_services; i++)
-		if (!document_endpoint_cmp(&role->services[i], vip))
+		if (document_endpoint_same(&role->services[i], vip))
 			return true;
 	return !role->n_services;
 }

@@ -34,8 +34,12 @@ int document_parse_range(const json_t *json, const char *key, json_int_t min,
 int document_parse_word(const json_t *json, const char *key,
 			const char *const *words, unsigned int *out,
 			char *error, size_t size);
+/* By their texts, as the document has them in order. */
 int document_endpoint_cmp(const struct mlb_endpoint *a,
 			  const struct mlb_endpoint *b);
+/* The same without texts, for who compares many. */
+bool document_endpoint_same(const struct mlb_endpoint *a,
+			    const struct mlb_endpoint *b);
 
 /* document_group.c: names and groups. */
 int document_parse_name(const json_t *json, const char *key,
@@ -68,6 +72,9 @@ void document_role_free(struct document_role *role);
 
 /* Whether the parts fit each other: what names what, and no two the same. */
 int document_check(const struct document *document, char *error, size_t size);
+/* Whether that can have been agreed on, of a document that came whole. */
+int document_check_assigned(const struct document *document, char *error,
+			    size_t size);
 
 /* document_role_change.c: operations. */
 int document_group_add(struct document *document, const json_t *change,

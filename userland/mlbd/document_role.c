@@ -10,9 +10,9 @@
 #include "text.h"
 
 const char *const document_role_keys[] = {
-	"role",	  "services", "groups",	       "nodes",	    "spares",
-	"moved",  "failback", "without-spare", "exclusive", "assigned",
-	"asked",  NULL
+	"role",	    "services",	     "groups",	  "nodes",    "spares", "moved",
+	"failback", "without-spare", "exclusive", "assigned", "asked",	"since",
+	NULL
 };
 
 static const char *const without_spare_words[] = { "spread", "refuse", NULL };
@@ -45,9 +45,10 @@ int document_parse_ids(const json_t *json, const char *key,
 		json_int_t id = json_integer_value(value);
 
 		if (!json_is_integer(value) || id < 1 || id > MLB_NODE_ID_MAX)
-			return document_refuse(error, size,
-					       "%s has something that is not a node id from 1 to %d",
-					       key, MLB_NODE_ID_MAX);
+			return document_refuse(
+				error, size,
+				"%s has something that is not a node id from 1 to %d",
+				key, MLB_NODE_ID_MAX);
 		if (document_has(&new, (uint16_t)id))
 			return document_refuse(error, size,
 					       "%s names node %d twice", key,
@@ -120,9 +121,23 @@ static int parse_failback(const json_t *value, uint32_t *failback, char *error,
 	else if (json_is_integer(value) && s >= 1 && s <= DOCUMENT_FAILBACK_MAX)
 		*failback = (uint32_t)s;
 	else
-		return document_refuse(error, size,
-				       "failback is not \"yes\", \"no\" or seconds from 1 to %d",
-				       DOCUMENT_FAILBACK_MAX);
+		return document_refuse(
+			error, size,
+			"failback is not \"yes\", \"no\" or seconds from 1 to %d",
+			DOCUMENT_FAILBACK_MAX);
+	return 0;
+}
+
+static int parse_version(const json_t *json, const char *key, uint64_t *version,
+			 char *error, size_t size)
+{
+	const json_t *value = json_object_get(json, key);
+
+	if (!value)
+		return 0;
+	if (!json_is_integer(value) || json_integer_value(value) < 0)
+		return document_refuse(error, size, "%s is not a version", key);
+	*version = (uint64_t)json_integer_value(value);
 	return 0;
 }
 
@@ -136,13 +151,15 @@ static int check_role(const struct document_role *role, char *error,
 				       role->name);
 	for (size_t i = 0; i < role->spares.n; i++)
 		if (document_has(&role->nodes, role->spares.id[i]))
-			return document_refuse(error, size,
-					       "node %u is a home of role %s and cannot be its spare",
-					       role->spares.id[i], role->name);
+			return document_refuse(
+				error, size,
+				"node %u is a home of role %s and cannot be its spare",
+				role->spares.id[i], role->name);
 	if (role->exclusive && role->moved.n > 1)
-		return document_refuse(error, size,
-				       "role %s is exclusive: one node can hold it",
-				       role->name);
+		return document_refuse(
+			error, size,
+			"role %s is exclusive: one node can hold it",
+			role->name);
 	return 0;
 }
 
@@ -152,15 +169,14 @@ int document_parse_role(const json_t *json, struct document_role *role,
 	const json_t *exclusive = json_object_get(json, "exclusive");
 	const json_t *failback = json_object_get(json, "failback");
 	const json_t *services = json_object_get(json, "services");
-	const json_t *asked = json_object_get(json, "asked");
 	unsigned int refuse = role->refuse;
 	int ret = document_parse_name(json, "role", role->name, error, size);
 
 	if (!ret && services)
 		ret = parse_services(services, role, error, size);
 	if (!ret && json_object_get(json, "groups"))
-		ret = document_parse_names(json, "groups", &role->groups,
-					   error, size);
+		ret = document_parse_names(json, "groups", &role->groups, error,
+					   size);
 	if (!ret && json_object_get(json, "nodes"))
 		ret = document_parse_ids(json, "nodes", &role->nodes, error,
 					 size);
@@ -179,13 +195,12 @@ int document_parse_role(const json_t *json, struct document_role *role,
 	if (!ret && exclusive && !json_is_boolean(exclusive))
 		ret = document_refuse(error, size,
 				      "exclusive is neither true nor false");
-	if (!ret && asked &&
-	    (!json_is_integer(asked) || json_integer_value(asked) < 0))
-		ret = document_refuse(error, size, "asked is not a version");
+	if (!ret)
+		ret = parse_version(json, "asked", &role->asked, error, size);
+	if (!ret)
+		ret = parse_version(json, "since", &role->since, error, size);
 	if (ret)
 		return ret;
-	if (asked)
-		role->asked = (uint64_t)json_integer_value(asked);
 	role->refuse = refuse;
 	if (exclusive)
 		role->exclusive = json_is_true(exclusive);
@@ -229,21 +244,23 @@ int document_parse_assigned(const json_t *json,
 					 size);
 	if (ret)
 		return ret;
-	if (!json_is_boolean(spread) || !json_is_integer(epoch) || json_integer_value(epoch) < 0 ||
-	    !reason || strlen(reason) >= sizeof(new.reason) ||
-	    !printable(reason))
+	if (!json_is_boolean(spread) || !json_is_integer(epoch) ||
+	    json_integer_value(epoch) < 0 || !reason ||
+	    strlen(reason) >= sizeof(new.reason) || !printable(reason))
 		return document_refuse(error, size,
 				       "assigned is incomplete or malformed");
 	for (size_t i = 0; i < new.leaving.n; i++)
 		if (document_has(&new.nodes, new.leaving.id[i]))
-			return document_refuse(error, size,
-					       "node %u holds a role and leaves it",
-					       new.leaving.id[i]);
+			return document_refuse(
+				error, size,
+				"node %u holds a role and leaves it",
+				new.leaving.id[i]);
 	for (size_t i = 0; i < new.fenced.n; i++)
 		if (!document_has(&new.leaving, new.fenced.id[i]))
-			return document_refuse(error, size,
-					       "node %u is fenced and does not leave",
-					       new.fenced.id[i]);
+			return document_refuse(
+				error, size,
+				"node %u is fenced and does not leave",
+				new.fenced.id[i]);
 	qsort(new.nodes.id, new.nodes.n, sizeof(*new.nodes.id), ids_cmp);
 	qsort(new.leaving.id, new.leaving.n, sizeof(*new.leaving.id), ids_cmp);
 	qsort(new.fenced.id, new.fenced.n, sizeof(*new.fenced.id), ids_cmp);
@@ -275,9 +292,9 @@ json_t *document_assigned_json(const struct document_assigned *assigned)
 	return json_pack("{s:o, s:o, s:o, s:b, s:I, s:s}", "nodes",
 			 document_ids_json(&assigned->nodes), "leaving",
 			 document_ids_json(&assigned->leaving), "fenced",
-			 document_ids_json(&assigned->fenced), "spread", assigned->spread, "epoch",
-			 (json_int_t)assigned->epoch, "reason",
-			 assigned->reason);
+			 document_ids_json(&assigned->fenced), "spread",
+			 assigned->spread, "epoch", (json_int_t)assigned->epoch,
+			 "reason", assigned->reason);
 }
 
 json_t *document_role_json(const struct document_role *role)
@@ -286,18 +303,19 @@ json_t *document_role_json(const struct document_role *role)
 	char text[ENDPOINT_TEXT];
 
 	for (size_t i = 0; i < role->n_services; i++)
-		json_array_append_new(services,
-				      json_string(endpoint_text(
-					      &role->services[i], text)));
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:I, s:o}",
-			 "role", role->name, "services", services, "groups",
-			 document_names_json(&role->groups), "nodes",
-			 document_ids_json(&role->nodes), "spares",
-			 document_ids_json(&role->spares), "moved",
-			 document_ids_json(&role->moved), "failback",
-			 failback_json(role->failback), "without-spare",
-			 without_spare_words[role->refuse], "exclusive",
-			 role->exclusive, "asked", (json_int_t)role->asked,
-			 "assigned",
-			 document_assigned_json(&role->assigned));
+		json_array_append_new(
+			services,
+			json_string(endpoint_text(&role->services[i], text)));
+	return json_pack(
+		"{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:I, s:I, s:o}",
+		"role", role->name, "services", services, "groups",
+		document_names_json(&role->groups), "nodes",
+		document_ids_json(&role->nodes), "spares",
+		document_ids_json(&role->spares), "moved",
+		document_ids_json(&role->moved), "failback",
+		failback_json(role->failback), "without-spare",
+		without_spare_words[role->refuse], "exclusive", role->exclusive,
+		"asked", (json_int_t)role->asked, "since",
+		(json_int_t)role->since, "assigned",
+		document_assigned_json(&role->assigned));
 }

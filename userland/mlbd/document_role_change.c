@@ -112,6 +112,7 @@ int document_role_add(struct document *document, const json_t *change,
 
 	if (!ret) {
 		role.asked = epoch(document);
+		role.since = epoch(document);
 		nobody_yet(document, &role.assigned);
 		at = document_find_role(document, role.name, &found);
 		ret = found ? refuse_there(error, size, "role", role.name,
@@ -124,37 +125,109 @@ int document_role_add(struct document *document, const json_t *change,
 	return ret;
 }
 
-/* All who had it have to let go before one gets it. */
-static void make_exclusive(const struct document *document,
-			   struct document_role *role)
+static void put(struct document_ids *ids, uint16_t id)
+{
+	if (!document_has(ids, id) && ids->n < DOCUMENT_IDS_MAX)
+		ids->id[ids->n++] = id;
+}
+
+static int ids_cmp(const void *a, const void *b)
+{
+	return *(const uint16_t *)a - *(const uint16_t *)b;
+}
+
+/*
+ * What an exclusive role is has changed: any node may have done some of it so
+ * far, as a holder or as one of all. Who holds it lets go, and before somebody
+ * gets it every kernel has to know (@since).
+ */
+static void begin_anew(const struct document *document,
+		       struct document_role *role, const char *reason)
 {
 	struct document_assigned *assigned = &role->assigned;
 
-	if (assigned->nodes.n < 2)
-		return;
-	assigned->leaving = assigned->nodes;
+	for (size_t i = 0; i < assigned->nodes.n; i++)
+		put(&assigned->leaving, assigned->nodes.id[i]);
+	qsort(assigned->leaving.id, assigned->leaving.n,
+	      sizeof(*assigned->leaving.id), ids_cmp);
 	assigned->nodes.n = 0;
 	assigned->spread = false;
 	assigned->epoch = epoch(document);
-	strcpy(assigned->reason, "it became exclusive");
+	strcpy(assigned->reason, reason);
+	role->since = epoch(document);
 }
 
-/* Two moves at a time would be one that nobody asked for. */
+static bool same_services(const struct document_role *a,
+			  const struct document_role *b)
+{
+	if (a->n_services != b->n_services)
+		return false;
+	for (size_t i = 0; i < a->n_services; i++)
+		if (!document_endpoint_same(&a->services[i], &b->services[i]))
+			return false;
+	return true;
+}
+
+static bool same_groups(const struct document_role *a,
+			const struct document_role *b)
+{
+	if (a->groups.n != b->groups.n)
+		return false;
+	for (size_t i = 0; i < a->groups.n; i++)
+		if (strcmp(a->groups.name[i], b->groups.name[i]))
+			return false;
+	return true;
+}
+
+/* @was is another document's, or what the role was before this change. */
+static void begin_if_other(const struct document *document,
+			   struct document_role *role,
+			   const struct document_role *was)
+{
+	if (!role->exclusive)
+		return;
+	if (!was->exclusive)
+		begin_anew(document, role, "it became exclusive");
+	else if (!same_services(role, was) || !same_groups(role, was))
+		begin_anew(document, role, "its work is another");
+}
+
+/*
+ * Two moves at a time would be one that nobody asked for. Who is fenced is not
+ * waited for: that may be for ever.
+ */
 static int still_moving(const struct document_role *role, char *error,
 			size_t size)
 {
-	if (!role->exclusive || !role->assigned.leaving.n)
-		return 0;
-	document_refuse(
-		error, size,
-		"role %s is being moved: wait until node %u has let it go",
-		role->name, role->assigned.leaving.id[0]);
-	return -EBUSY;
+	const struct document_ids *leaving = &role->assigned.leaving;
+
+	for (size_t i = 0; role->exclusive && i < leaving->n; i++) {
+		if (document_has(&role->assigned.fenced, leaving->id[i]))
+			continue;
+		document_refuse(
+			error, size,
+			"role %s is being moved: wait until node %u has let it go",
+			role->name, leaving->id[i]);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static int copy_role(const struct document_role *role,
+		     struct document_role *copy, char *error, size_t size)
+{
+	json_t *json = document_role_json(role);
+	int ret = json ? document_parse_role(json, copy, error, size) :
+			 document_no_memory(error, size);
+
+	json_decref(json);
+	return ret;
 }
 
 int document_role_set(struct document *document, const json_t *change,
 		      char *error, size_t size)
 {
+	struct document_role was = document_role_new();
 	struct document_role *role;
 	size_t at;
 	int ret = find_role(document, change, &at, error, size);
@@ -167,11 +240,14 @@ int document_role_set(struct document *document, const json_t *change,
 	if (json_object_get(change, "nodes"))
 		ret = still_moving(role, error, size);
 	if (!ret)
+		ret = copy_role(role, &was, error, size);
+	if (!ret)
 		ret = document_parse_role(change, role, error, size);
 	if (!ret && json_object_get(change, "nodes"))
 		role->asked = epoch(document);
-	if (!ret && role->exclusive)
-		make_exclusive(document, role);
+	if (!ret)
+		begin_if_other(document, role, &was);
+	document_role_free(&was);
 	return ret;
 }
 
@@ -223,13 +299,9 @@ int document_role_move(struct document *document, const json_t *change,
 	if (ret)
 		return ret;
 	role = &document->roles[at];
-	if (role->exclusive && role->assigned.leaving.n) {
-		document_refuse(
-			error, size,
-			"role %s is being moved: wait until node %u has let it go",
-			role->name, role->assigned.leaving.id[0]);
-		return -EBUSY;
-	}
+	ret = still_moving(role, error, size);
+	if (ret)
+		return ret;
 	if (role->exclusive && nodes.n > 1)
 		return document_refuse(
 			error, size,
@@ -301,6 +373,9 @@ static int assign_role(struct document *document, const json_t *json,
 	else
 		ret = document_parse_assigned(assigned, &new, error, size);
 	json_decref(assigned);
+	if (!ret && document->roles[at].assigned.epoch == epoch(document))
+		ret = document_refuse(error, size, "role %s is there twice",
+				      document->roles[at].name);
 	if (!ret)
 		ret = check_step(&document->roles[at], &new, error, size);
 	if (!ret)
@@ -340,12 +415,12 @@ static void keep(const struct document *to, struct document_role *role,
 		 const struct document_role *held)
 {
 	role->asked = epoch(to);
+	role->since = held ? held->since : epoch(to);
 	nobody_yet(to, &role->assigned);
 	if (!held)
 		return;
 	role->assigned = held->assigned;
-	if (role->exclusive)
-		make_exclusive(to, role);
+	begin_if_other(to, role, held);
 }
 
 void document_keep_assigned(struct document *to, const struct document *from)

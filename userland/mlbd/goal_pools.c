@@ -4,15 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "document_parts.h"
 #include "goal_parts.h"
 
 /* The kernel knows groups by number: their place among all. */
 static uint16_t group_id(const struct document *document, const char *name)
 {
-	for (size_t i = 0; i < document->n_groups; i++)
-		if (!strcmp(document->groups[i].name, name))
-			return (uint16_t)(i + 1);
-	return 0;
+	bool found;
+	size_t at = document_find_group(document, name, &found);
+
+	return found ? (uint16_t)(at + 1) : 0;
 }
 
 static size_t pools_of(const struct kernel_goal *kernel,

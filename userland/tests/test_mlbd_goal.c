@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
 
@@ -194,12 +195,47 @@ static void test_roles(void **state)
 	goal_free(&goal);
 }
 
+/* Worked out on mlbd's loop before a role can move. */
+static void test_large(void **state)
+{
+	static struct mlb_service services[1024];
+	static struct mlb_endpoint vips[1024];
+	static struct document_role roles[256];
+	struct document document = { .services = services,
+				     .n_services = 1024,
+				     .roles = roles,
+				     .n_roles = 256 };
+	struct goal goal;
+	clock_t began;
+
+	(void)state;
+	for (int i = 0; i < 1024; i++) {
+		vips[i].addr = addr("203.0.113.80");
+		vips[i].port = (uint16_t)(i + 1);
+		services[i].vip = vips[i];
+	}
+	for (int i = 0; i < 256; i++) {
+		roles[i].services = &vips[4 * i];
+		roles[i].n_services = 4;
+		roles[i].assigned.nodes = (struct document_ids){ { 2 }, 1 };
+	}
+	began = clock();
+	assert_int_equal(goal_make(&goal, config(), &document, NULL, 0), 0);
+	began = clock() - began;
+	print_message("# 256 roles of 1024 services: %ld us\n",
+		      (long)(began * 1000000 / CLOCKS_PER_SEC));
+	assert_int_equal(goal.kernel.pools->n_pools, 1024);
+	assert_true(began < CLOCKS_PER_SEC / 4);
+	goal_free(&goal);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_file_alone),
 		cmocka_unit_test(test_document),
 		cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_large),
 	};
 
 	return cmocka_run_group_tests_name("mlbd_goal", tests, NULL, NULL);

@@ -8,8 +8,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "document.h"
@@ -195,6 +197,8 @@ static const struct refusal refusals[] = {
 	  -EINVAL, "malformed" },
 	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'web-eu', 'nodes': [1], 'leaving': [2], 'fenced': [], 'spread': false, 'reason': ''}]}",
 	  -EINVAL, "is not exclusive" },
+	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'db', 'nodes': [], 'leaving': [3], 'fenced': [], 'spread': false, 'reason': ''}, {'role': 'db', 'nodes': [1], 'leaving': [], 'fenced': [], 'spread': false, 'reason': ''}]}",
+	  -EINVAL, "role db is there twice" },
 	{ "{'op': 'assign', 'by': 1, 'base': 8, 'roles': [{'role': 'db', 'nodes': [1], 'leaving': [], 'fenced': [], 'spread': false, 'reason': '', 'epoch': 'x'}]}",
 	  0, "" },
 	/* Whole documents. */
@@ -347,6 +351,195 @@ static void test_becomes_exclusive(void **state)
 	document_free(document);
 }
 
+static int change_object(struct document *document, json_t *object, char *error,
+			 size_t size)
+{
+	int ret = document_change(document, object, 7, error, size);
+
+	json_decref(object);
+	return ret;
+}
+
+/* With prefixes that follow each other, in short or in long. */
+static json_t *group(int number, size_t first, size_t n, const char *begins,
+		     int bits)
+{
+	json_t *prefixes = json_array();
+	char text[32];
+
+	for (size_t i = first; i < first + n; i++) {
+		snprintf(text, sizeof(text), "%s%zx::/%d", begins, i, bits);
+		json_array_append_new(prefixes, json_string(text));
+	}
+	snprintf(text, sizeof(text), "g%d", number);
+	return json_pack("{s:s, s:s, s:o}", "op", "group-add", "group", text,
+			 "prefixes", prefixes);
+}
+
+/* What a kernel would refuse is refused before it has any to bring there. */
+static void test_too_much(void **state)
+{
+	struct document *document = document_new();
+	json_t *groups = json_array();
+	char error[256], text[80];
+
+	(void)state;
+	assert_int_equal(change_object(document,
+				       group(0, 1, 0xffff, "", 16), error,
+				       sizeof(error)),
+			 0);
+	good(document,
+	     "{'op': 'group-add', 'group': 'h', 'prefixes': ['1::/17']}");
+	assert_int_equal(change(document,
+				"{'op': 'group-add', 'group': 'i', 'prefixes': ['2::/17']}",
+				error, sizeof(error)),
+			 -ENOSPC);
+	assert_non_null(strstr(error, "65537 prefixes"));
+	document_free(document);
+
+	document = document_new();
+	for (int i = 0; i < 128; i++) {
+		snprintf(text, sizeof(text),
+			 "{'op': 'service-add', 'vip': '203.0.113.80:%d'}",
+			 i + 1);
+		good(document, text);
+	}
+	for (int i = 0; i <= 128; i++) {
+		assert_int_equal(change_object(document,
+					       group(i, (size_t)i + 1, 1, "", 16),
+					       error, sizeof(error)),
+				 0);
+		snprintf(text, sizeof(text), "g%d", i);
+		json_array_append_new(groups, json_string(text));
+	}
+	assert_int_equal(change_object(document,
+				       json_pack("{s:s, s:s, s:[i], s:O}",
+						 "op", "role-add", "role", "a",
+						 "nodes", 1, "groups", groups),
+				       error, sizeof(error)),
+			 -ENOSPC);
+	assert_non_null(strstr(error, "16512 pools"));
+	json_array_remove(groups, 128);
+	assert_int_equal(change_object(document,
+				       json_pack("{s:s, s:s, s:[i], s:o}",
+						 "op", "role-add", "role", "a",
+						 "nodes", 1, "groups", groups),
+				       error, sizeof(error)),
+			 0);
+	document_free(document);
+}
+
+/* A document with no room for anything else has it for who takes a role over. */
+static void test_full(void **state)
+{
+	struct document *document = begin();
+	char error[256], reason[160] = "";
+	size_t first = 1, n = 8192;
+	int number = 0;
+	json_t *object;
+
+	(void)state;
+	while (n) {
+		int ret = change_object(document,
+					group(number, first, n, "2001:", 32),
+					error, sizeof(error));
+
+		if (ret) {
+			assert_int_equal(ret, -ENOSPC);
+			assert_non_null(strstr(error, "bytes"));
+			n /= 2;
+			continue;
+		}
+		number++;
+		first += n;
+	}
+	memset(reason, 'x', sizeof(reason) - 1);
+	for (int i = 0; i < 2; i++) {
+		object = json_pack(
+			"{s:s, s:i, s:I, s:[{s:s, s:[i, i], s:[], s:[], s:b, s:s}]}",
+			"op", "assign", "by", 1, "base",
+			(json_int_t)document->stamp.version, "roles", "role",
+			"web-eu", "nodes", 1000 + i, 2000 + i, "leaving",
+			"fenced", "spread", 0, "reason", reason);
+		if (change_object(document, object, error, sizeof(error)))
+			fail_msg("a full document: %s", error);
+	}
+	document_free(document);
+}
+
+/* As it was never agreed on, with a hash that is right. */
+static void refuse_whole(struct document *document, const char *why)
+{
+	struct document *again;
+	char error[256] = "";
+	json_t *text;
+
+	good(document, "{'op': 'node-set', 'node': 1, 'weight': 2}");
+	text = document_json(document);
+	assert_int_equal(document_parse(text, &again, error, sizeof(error)),
+			 -EINVAL);
+	if (!strstr(error, why))
+		fail_msg("\"%s\" instead of \"%s\"", error, why);
+	json_decref(text);
+	document_free(document);
+}
+
+static void test_hostile(void **state)
+{
+	struct document *document = begin();
+	struct document_role *db = &document->roles[0];
+
+	(void)state;
+	db->assigned.nodes = (struct document_ids){ { 1, 2 }, 2 };
+	refuse_whole(document, "role db is exclusive and held by node 1 and");
+	document = begin();
+	document->roles[0].asked = INT64_MAX;
+	refuse_whole(document, "role db is ahead of the document");
+	document = begin();
+	document->roles[1].assigned.epoch = 1000;
+	refuse_whole(document, "role web-eu is ahead of the document");
+	document = begin();
+	document->roles[1].since = 1000;
+	refuse_whole(document, "role web-eu is ahead of the document");
+}
+
+/* A change of a large document is made on mlbd's loop. */
+static void test_large(void **state)
+{
+	struct document *document = document_new();
+	json_t *services = json_array(), *roles = json_array(), *load;
+	char error[256] = "", text[64];
+	clock_t began;
+
+	(void)state;
+	for (int i = 0; i < 256; i++) {
+		json_t *some = json_array();
+
+		for (int j = 0; j < 4; j++) {
+			snprintf(text, sizeof(text), "[2001:db8::%x]:%d", i,
+				 j + 1);
+			json_array_append_new(services,
+					      json_pack("{s:s}", "vip", text));
+			json_array_append_new(some, json_string(text));
+		}
+		snprintf(text, sizeof(text), "r%d", i);
+		json_array_append_new(roles, json_pack("{s:s, s:[i], s:o}",
+						       "role", text, "nodes",
+						       i + 1, "services",
+						       some));
+	}
+	load = json_pack("{s:s, s:{s:o, s:o}}", "op", "load", "document",
+			 "services", services, "roles", roles);
+	if (change_object(document, load, error, sizeof(error)))
+		fail_msg("%s", error);
+	began = clock();
+	good(document, "{'op': 'role-move', 'role': 'r7', 'nodes': [9]}");
+	print_message("# a move among 256 roles with 4 services each: %ld us\n",
+		      (long)((clock() - began) * 1000000 / CLOCKS_PER_SEC));
+	assert_true(clock() - began < CLOCKS_PER_SEC / 4);
+	document_free(document);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +549,10 @@ int main(void)
 		cmocka_unit_test(test_two_steps),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_becomes_exclusive),
+		cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_large),
 	};
 
 	return cmocka_run_group_tests_name("roles", tests, NULL, NULL);
