@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "assign.h"
+#include "document_parts.h"
 #include "text.h"
 
 /**
@@ -65,58 +66,100 @@ const struct document_ids *assign_homes(const struct document_role *role)
 	return role->moved.n ? &role->moved : &role->nodes;
 }
 
-bool assign_fit(const struct assign_input *in, const struct document_role *role,
-		uint16_t id, char *why, size_t size)
+/* What is down there may be of no concern: a check can outlive its service. */
+static bool is_work(const struct document *document,
+		    const struct document_role *role,
+		    const struct mlb_endpoint *vip)
+{
+	if (role->n_services)
+		return document_role_serves(role, vip);
+	for (size_t i = 0; i < document->n_services; i++)
+		if (document_endpoint_same(&document->services[i].vip, vip))
+			return true;
+	return false;
+}
+
+enum fault { FIT, LOST, SILENT, JOINING, AWAY, NOT_ACTIVE, NO_WEIGHT, DOWN };
+
+/* @down: the service, with DOWN. */
+static enum fault fault_of(const struct assign_input *in,
+			   const struct document_role *role, uint16_t id,
+			   const struct mlb_endpoint **down)
 {
 	const struct assign_node *node = assign_node(in, id);
 	const struct document_node *set = document_node(in->document, id);
+
+	if (!node || node->state == ASSIGN_LOST)
+		return LOST;
+	if (node->state != ASSIGN_HERE)
+		return node->state == ASSIGN_SILENT ? SILENT : JOINING;
+	if (node->away && !document_has(&role->assigned.nodes, id))
+		return AWAY;
+	if (set && set->state != MLB_NODE_STATE_ACTIVE)
+		return NOT_ACTIVE;
+	if (set && !set->weight)
+		return NO_WEIGHT;
+	for (size_t i = 0; i < node->n_down; i++) {
+		*down = &node->down[i];
+		if (is_work(in->document, role, *down))
+			return DOWN;
+	}
+	return FIT;
+}
+
+bool assign_fit(const struct assign_input *in, const struct document_role *role,
+		uint16_t id, char *why, size_t size)
+{
+	const struct mlb_endpoint *down = NULL;
+	enum fault fault = fault_of(in, role, id, &down);
 	char text[ENDPOINT_TEXT];
 
-	if (!node || node->state == ASSIGN_LOST) {
+	if (!why)
+		return fault == FIT;
+	switch (fault) {
+	case FIT:
+		snprintf(why, size, "gives way");
+		break;
+	case LOST:
 		snprintf(why, size, "is lost");
-		return false;
-	}
-	if (node->state != ASSIGN_HERE) {
-		snprintf(why, size, node->state == ASSIGN_SILENT ?
-					    "is silent" :
-					    "is not ready");
-		return false;
-	}
-	if (set && set->state != MLB_NODE_STATE_ACTIVE) {
+		break;
+	case SILENT:
+		snprintf(why, size, "is silent");
+		break;
+	case JOINING:
+		snprintf(why, size, "is not ready");
+		break;
+	case AWAY:
+		snprintf(why, size, "is without its mlbd");
+		break;
+	case NOT_ACTIVE:
 		snprintf(why, size, "is in %s",
-			 word_of(node_state_words, set->state));
-		return false;
-	}
-	if (set && !set->weight) {
+			 word_of(node_state_words,
+				 document_node(in->document, id)->state));
+		break;
+	case NO_WEIGHT:
 		snprintf(why, size, "has weight 0");
-		return false;
-	}
-	for (size_t i = 0; i < node->n_down; i++) {
-		if (!document_role_serves(role, &node->down[i]))
-			continue;
+		break;
+	case DOWN:
 		snprintf(why, size, "does not serve %s",
-			 endpoint_text(&node->down[i], text));
-		return false;
+			 endpoint_text(down, text));
+		break;
 	}
-	snprintf(why, size, "gives way");
-	return true;
+	return fault == FIT;
 }
 
 static bool fit(const struct work *w, const struct plan *plan, uint16_t id)
 {
-	char why[80];
-
-	return assign_fit(w->in, plan->role, id, why, sizeof(why));
+	return assign_fit(w->in, plan->role, id, NULL, 0);
 }
 
 static bool in_trouble(const struct assign_input *in,
 		       const struct document_role *role)
 {
 	const struct document_ids *nodes = &role->assigned.nodes;
-	char why[80];
 
 	for (size_t i = 0; i < nodes->n; i++)
-		if (!assign_fit(in, role, nodes->id[i], why, sizeof(why)))
+		if (!assign_fit(in, role, nodes->id[i], NULL, 0))
 			return true;
 	return !nodes->n;
 }
@@ -126,7 +169,6 @@ void assign_watch(const struct assign_input *in,
 {
 	const struct document_ids *homes = assign_homes(role);
 	struct assign_watch old = *watch;
-	char why[80];
 
 	if (strcmp(old.role, role->name) || old.epoch != role->assigned.epoch)
 		watch->since = in->now;
@@ -140,7 +182,7 @@ void assign_watch(const struct assign_input *in,
 	for (size_t i = 0; i < homes->n; i++) {
 		struct assign_home *home = &watch->homes[watch->n_homes];
 
-		if (!assign_fit(in, role, homes->id[i], why, sizeof(why)))
+		if (!assign_fit(in, role, homes->id[i], NULL, 0))
 			continue;
 		*home = (struct assign_home){ homes->id[i], in->now };
 		for (size_t j = 0; j < old.n_homes; j++)
@@ -390,8 +432,7 @@ static bool fill_seat(struct work *w, size_t s)
 
 static void new_seat(struct work *w, size_t plan)
 {
-	if (w->n_seats < w->in->n_nodes)
-		w->seats[w->n_seats++] = (struct seat){ plan, NONE };
+	w->seats[w->n_seats++] = (struct seat){ plan, NONE };
 }
 
 /* First a holder for each role that has none, then what else is empty. */
@@ -413,10 +454,15 @@ static void fill_seats(struct work *w)
 		w->taken[i] = NONE;
 		w->idle[i] = !holds_any(w, id) && !is_reserved(w, id);
 	}
-	for (size_t s = 0; s < w->n_seats; s++) {
-		memset(w->visited, 0, w->in->n_nodes * sizeof(*w->visited));
-		fill_seat(w, s);
-	}
+	/*
+	 * What was visited in vain is not visited again: whoever comes there
+	 * has no other way on (a Hungarian tree). So many seats that stay empty
+	 * cost no more than one.
+	 */
+	for (size_t s = 0; s < w->n_seats; s++)
+		if (fill_seat(w, s))
+			memset(w->visited, 0,
+			       w->in->n_nodes * sizeof(*w->visited));
 	for (size_t s = 0; s < w->n_seats; s++)
 		if (w->seats[s].spare != NONE)
 			add(&w->plans[w->seats[s].plan].next,
@@ -486,7 +532,7 @@ static void plan_all(struct work *w)
 
 int assign(const struct assign_input *in, struct assign_result *result)
 {
-	size_t nodes = in->n_nodes + 1;
+	size_t nodes = in->n_nodes + 1, seats = 1;
 	struct work w = { .in = in,
 			  .n = in->document->n_roles,
 			  .again = UINT64_MAX };
@@ -495,8 +541,10 @@ int assign(const struct assign_input *in, struct assign_result *result)
 	*result = (struct assign_result){ .again = UINT64_MAX };
 	if (!in->quorate || !w.n)
 		return 0;
+	for (size_t i = 0; i < w.n; i++)
+		seats += assign_homes(&in->document->roles[i])->n;
 	w.plans = calloc(w.n, sizeof(*w.plans));
-	w.seats = calloc(nodes, sizeof(*w.seats));
+	w.seats = calloc(seats, sizeof(*w.seats));
 	w.taken = calloc(nodes, sizeof(*w.taken));
 	w.visited = calloc(nodes, sizeof(*w.visited));
 	w.idle = calloc(nodes, sizeof(*w.idle));

@@ -21,7 +21,7 @@
 #define ASSIGN_FENCE_MS 2000
 
 enum assign_state {
-	ASSIGN_HERE,	/* it is in use, and tells how it is */
+	ASSIGN_HERE,	/* it is in use, and has told how it is */
 	ASSIGN_SILENT,	/* it is in use, and has not told for too long */
 	ASSIGN_JOINING, /* it is a member and not ready: its kernel may be anyhow */
 	ASSIGN_LOST,	/* it is no member: nobody takes anything from it */
@@ -29,15 +29,21 @@ enum assign_state {
 
 /**
  * struct assign_node - how a node is
+ * @away: its mlbd is not there, or has told nothing since it came: it keeps what
+ *	it holds until it is silent, and gets nothing new
  * @applied: version of the document to which its kernel has been brought in this
  *	membership; 0 when that is not known
+ * @seen: the same, in whatever membership it was when it told so last; it may
+ *	have been brought further
  * @down: services that do not work there
  * @uses: nodes that its kernel does not treat as dead
  */
 struct assign_node {
 	uint16_t id;
 	enum assign_state state;
+	bool away;
 	uint64_t applied;
+	uint64_t seen;
 	const struct mlb_endpoint *down;
 	size_t n_down;
 	const uint16_t *uses;
@@ -116,8 +122,8 @@ const struct assign_node *assign_node(const struct assign_input *input,
 const struct document_ids *assign_homes(const struct document_role *role);
 
 /*
- * Whether a node can do a role, and if not, why, as what can be said of a node:
- * "is lost".
+ * Whether a node can do a role. If not, and @why is not NULL, it says what can be
+ * said of the node: "is lost".
  */
 bool assign_fit(const struct assign_input *input,
 		const struct document_role *role, uint16_t id, char *why,

@@ -98,23 +98,28 @@ static bool has_let_go(const struct assign_input *in,
 {
 	const struct assign_node *node = assign_node(in, id);
 
-	return !node || node->state == ASSIGN_LOST ||
-	       (node->state == ASSIGN_JOINING && !is_used(in, id) &&
-		!document_has(&now->fenced, id)) ||
-	       (node->state == ASSIGN_HERE && node->applied >= now->epoch);
+	if (!node || node->state == ASSIGN_LOST)
+		return true;
+	if (node->state == ASSIGN_JOINING)
+		return !is_used(in, id) && !document_has(&now->fenced, id);
+	return node->applied >= now->epoch;
 }
 
-/* Whether everybody's kernel knows; who does not say so is not waited for long.
+/*
+ * Whether everybody's kernel knows that the role is nobody's; who does not say
+ * so is not waited for long. Who had it and gets it again need not know.
  */
 static bool all_know(const struct assign_input *in,
-		     const struct document_assigned *now, uint64_t since,
-		     uint64_t *again)
+		     const struct document_assigned *now, uint16_t wanted,
+		     uint64_t since, uint64_t *again)
 {
 	if (in->now - since >= ASSIGN_FENCE_MS)
 		return true;
 	for (size_t i = 0; i < in->n_nodes; i++) {
-		if (in->nodes[i].state != ASSIGN_HERE ||
-		    in->nodes[i].applied >= now->epoch)
+		const struct assign_node *node = &in->nodes[i];
+
+		if (node->state != ASSIGN_HERE || node->applied >= now->epoch ||
+		    (node->id == wanted && document_has(&now->leaving, wanted)))
 			continue;
 		look_again(again, since + ASSIGN_FENCE_MS);
 		return false;
@@ -154,19 +159,30 @@ static void put(struct document_ids *ids, uint16_t id)
 
 /*
  * Those who do not belong to us yet, and from whom somebody takes something all
- * the same: he was away when they were lost. They may hold what they held then.
+ * the same, may hold what they held when they were lost: he was away then. Those
+ * who have not heard since the role is what it is may do some of its work.
  */
+static bool is_stray(const struct assign_input *in,
+		     const struct document_role *role,
+		     const struct assign_node *node)
+{
+	if (node->state == ASSIGN_LOST)
+		return false;
+	if (node->state == ASSIGN_JOINING)
+		return is_used(in, node->id);
+	return node->seen < role->since;
+}
+
 static void add_strays(const struct assign_input *in,
-		       const struct document_assigned *now, bool fenced_too,
+		       const struct document_role *role,
 		       struct document_ids *left)
 {
 	for (size_t i = 0; i < in->n_nodes; i++) {
-		uint16_t id = in->nodes[i].id;
-		bool fenced = document_has(&now->fenced, id);
+		const struct assign_node *node = &in->nodes[i];
 
-		if (in->nodes[i].state == ASSIGN_JOINING &&
-		    (fenced ? fenced_too : is_used(in, id)))
-			put(left, id);
+		if (!document_has(&role->assigned.fenced, node->id) &&
+		    is_stray(in, role, node))
+			put(left, node->id);
 	}
 }
 
@@ -225,23 +241,28 @@ static bool step_exclusive(const struct assign_input *in, size_t at,
 		return true;
 	}
 	left_over(in, now, false, &left);
-	if (wanted->n)
-		add_strays(in, now, false, &left);
+	if (wanted->n) {
+		add_strays(in, role, &left);
+		/* Who gets it, perhaps again, need not let go of it first. */
+		take(&left, wanted->id[0]);
+	}
 	if (left.n) {
 		if (in->now - since < ASSIGN_FENCE_MS) {
 			look_again(again, since + ASSIGN_FENCE_MS);
 			return false;
 		}
 		left_over(in, now, true, &next->leaving);
-		add_strays(in, now, true, &next->leaving);
+		add_strays(in, role, &next->leaving);
 		next->fenced = next->leaving;
+		if (wanted->n)
+			take(&next->fenced, wanted->id[0]);
 		say(next->reason, "node %u does not let go: it is fenced",
 		    left.id[0]);
 		return true;
 	}
 	if (!wanted->n)
 		return clean_up(in, now, next);
-	if (!all_know(in, now, since, again))
+	if (!all_know(in, now, wanted->id[0], since, again))
 		return false;
 	left_over(in, now, true, &next->leaving);
 	take(&next->leaving, wanted->id[0]);

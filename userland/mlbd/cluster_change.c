@@ -31,7 +31,8 @@ static uint16_t node_at(const struct cluster *c, const struct mlb_addr *addr)
 	return 0;
 }
 
-/* The kernels that know the node would refuse it, and with it all that follows. */
+/* The kernels that know the node would refuse it, and with it all that follows.
+ */
 static int check_vip(const struct cluster *c, const json_t *service,
 		     char *error, size_t size)
 {
@@ -44,9 +45,10 @@ static int check_vip(const struct cluster *c, const json_t *service,
 	id = node_at(c, &vip.addr);
 	if (!id)
 		return 0;
-	snprintf(error, size,
-		 "%.60s is at the tunnel address of node %u; a service needs its own",
-		 text, id);
+	snprintf(
+		error, size,
+		"%.60s is at the tunnel address of node %u; a service needs its own",
+		text, id);
 	return -EADDRINUSE;
 }
 
@@ -72,6 +74,13 @@ static int check_forget(const struct cluster *c, const json_t *change,
 	return -ENOENT;
 }
 
+/* The document's parser says what is wrong with what is none. */
+static bool is_id(const json_t *value)
+{
+	return json_is_integer(value) && json_integer_value(value) >= 1 &&
+	       json_integer_value(value) <= MLB_NODE_ID_MAX;
+}
+
 static bool was_here(const struct cluster *c, uint16_t id)
 {
 	for (size_t i = 0; i < c->members.n; i++)
@@ -80,29 +89,27 @@ static bool was_here(const struct cluster *c, uint16_t id)
 	return id == c->config->self.id;
 }
 
-static int refuse_unknown(const struct cluster *c, const json_t *ids, char *error,
-			  size_t size)
+static int refuse_unknown(const struct cluster *c, const json_t *ids,
+			  char *error, size_t size)
 {
 	const json_t *value;
 	size_t i;
 
 	json_array_foreach(ids, i, value) {
-		json_int_t id = json_integer_value(value);
+		uint16_t id = (uint16_t)json_integer_value(value);
 
-		if (!json_is_integer(value) || id < 1 || id > MLB_NODE_ID_MAX)
-			continue; /* refused for that, soon */
-		if (was_here(c, (uint16_t)id))
+		if (!is_id(value) || was_here(c, id))
 			continue;
-		snprintf(error, size, "node %d has never been in the cluster",
-			 (int)id);
+		snprintf(error, size, "node %u has never been in the cluster",
+			 id);
 		return -EINVAL;
 	}
 	return 0;
 }
 
 /* A role is not moved to where nobody could do it. */
-static int refuse_unfit(const struct cluster *c, const json_t *change, char *error,
-			size_t size)
+static int refuse_unfit(const struct cluster *c, const json_t *change,
+			char *error, size_t size)
 {
 	const char *name = json_string_value(json_object_get(change, "role"));
 	struct assign_node nodes[MEMBERS_MAX + 1];
@@ -118,7 +125,8 @@ static int refuse_unfit(const struct cluster *c, const json_t *change, char *err
 	json_array_foreach(json_object_get(change, "nodes"), i, value) {
 		uint16_t id = (uint16_t)json_integer_value(value);
 
-		if (!role || assign_fit(&in, role, id, why, sizeof(why)))
+		if (!role || !is_id(value) ||
+		    assign_fit(&in, role, id, why, sizeof(why)))
 			continue;
 		snprintf(error, size, "node %u %s", id, why);
 		return -EINVAL;
@@ -146,14 +154,16 @@ int cluster_judge_change(const struct cluster *c, const json_t *change,
 	const char *op = json_string_value(json_object_get(change, "op"));
 
 	if (op && !strcmp(op, "assign")) {
-		snprintf(error, size,
-			 "the cluster itself finds out who holds a role; see \"role move\"");
+		snprintf(
+			error, size,
+			"the cluster itself finds out who holds a role; see \"role move\"");
 		return -EPERM;
 	}
 	if (document_change_needs_roles(change) &&
 	    members_protocol(&c->members) < 2) {
-		snprintf(error, size,
-			 "a node speaks protocol 1, which has no roles: finish the upgrade");
+		snprintf(
+			error, size,
+			"a node speaks protocol 1, which has no roles: finish the upgrade");
 		return -EAGAIN;
 	}
 	if (op && !strncmp(op, "role-", 5))

@@ -80,7 +80,6 @@ static void on_joined(void *arg, uint16_t node)
 		return;
 	peer_left(peer);
 	peer->daemon = true;
-	peer->heard = uv_now(c->loop);
 	cluster_report_soon(c);
 	peer->since = uv_now(c->loop);
 	sync_peer_here(c->sync, node);

@@ -3,8 +3,8 @@
  * Who does which role: each mlbd keeps looking, and the manager, which is the
  * one with the lowest id of those that can, has the cluster agree on it.
  *
- * Two that take themselves for the manager do no harm: what they decide rests on
- * one version of the document, and the second finds another one.
+ * Two that take themselves for the manager do no harm: what they decide rests
+ * on one version of the document, and the second finds another one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,23 +28,27 @@ static enum assign_state state_of(const struct cluster *c,
 }
 
 /*
- * The version of our document to which a kernel has been brought in this
- * membership, or 0. Documents of two sides of a split can have the same version,
- * so only those count that were ours, or come after it.
+ * The version of our document to which a kernel had been brought, or 0.
+ * Documents of two sides of a split can have the same version, so only those
+ * count that were ours, or come after it.
  */
-static uint64_t applied(const struct cluster *c, const struct report *report)
+static uint64_t seen(const struct cluster *c, const struct report *report)
 {
 	const struct document_stamp *ours = &agree_document(c->agree)->stamp;
 	const struct document_stamp *theirs = &report->applied;
 
-	if (report->ring != c->view.ring)
-		return 0;
 	if (theirs->ring >= ours->ring && theirs->version > ours->version)
 		return theirs->version;
 	for (size_t i = 0; i < HISTORY_MAX; i++)
 		if (!document_stamp_cmp(&c->history[i], theirs))
 			return theirs->version;
 	return 0;
+}
+
+/* And in this membership: it is there still. */
+static uint64_t applied(const struct cluster *c, const struct report *report)
+{
+	return report->ring == c->view.ring ? seen(c, report) : 0;
 }
 
 void cluster_remember(struct cluster *c, bool adopted)
@@ -68,19 +72,22 @@ bool cluster_knows_roles(const struct cluster *c, const struct peer *peer)
 	       (peer->reported && applied(c, &peer->report) >= newest);
 }
 
-static void add_node(const struct cluster *c, struct assign_node *nodes, size_t *n,
-		     uint16_t id, enum assign_state state,
-		     const struct report *report)
+static struct assign_node *add_node(const struct cluster *c,
+				    struct assign_node *nodes, size_t *n,
+				    uint16_t id, enum assign_state state,
+				    const struct report *report)
 {
-	nodes[(*n)++] = (struct assign_node){
+	nodes[*n] = (struct assign_node){
 		.id = id,
 		.state = state,
 		.applied = applied(c, report),
+		.seen = seen(c, report),
 		.down = report->down,
 		.n_down = report->n_down,
 		.uses = report->uses,
 		.n_uses = report->n_uses,
 	};
+	return &nodes[(*n)++];
 }
 
 /* This node among the peers, by id. */
@@ -89,6 +96,7 @@ size_t cluster_nodes(const struct cluster *c,
 {
 	enum assign_state own = c->ready ? ASSIGN_HERE : ASSIGN_JOINING;
 	uint16_t self = c->config->self.id;
+	struct assign_node *node;
 	bool had = false;
 	size_t n = 0;
 
@@ -99,32 +107,39 @@ size_t cluster_nodes(const struct cluster *c,
 			add_node(c, nodes, &n, self, own, &c->own);
 			had = true;
 		}
-		add_node(c, nodes, &n, peer->id, state_of(c, peer),
-			 &peer->report);
+		node = add_node(c, nodes, &n, peer->id, state_of(c, peer),
+				&peer->report);
+		node->away = !peer_usable(peer) || !peer->reported;
 	}
 	if (!had)
 		add_node(c, nodes, &n, self, own, &c->own);
 	return n;
 }
 
-static void keep_watches(struct cluster *c, const struct assign_input *in)
+/* Return: false without memory, and the watches may be those of other roles. */
+static bool keep_watches(struct cluster *c, const struct assign_input *in)
 {
-	size_t n = in->document->n_roles;
+	size_t n = in->document->n_roles, old = 0;
 	struct assign_watch *new = calloc(n + 1, sizeof(*new));
 
 	if (!new)
-		return;
+		return false;
 	for (size_t i = 0; i < n; i++) {
 		const struct document_role *role = &in->document->roles[i];
 
-		for (size_t j = 0; j < c->n_watches; j++)
-			if (!strcmp(c->watches[j].role, role->name))
-				new[i] = c->watches[j];
+		/* Both are in the order of their names. */
+		while (old < c->n_watches &&
+		       strcmp(c->watches[old].role, role->name) < 0)
+			old++;
+		if (old < c->n_watches &&
+		    !strcmp(c->watches[old].role, role->name))
+			new[i] = c->watches[old];
 		assign_watch(in, role, &new[i]);
 	}
 	free(c->watches);
 	c->watches = new;
 	c->n_watches = n;
+	return true;
 }
 
 static bool all_here(const struct assign_input *in,
@@ -141,8 +156,8 @@ static bool all_here(const struct assign_input *in,
 
 /*
  * Who has just come into a quorum knows least of who else is coming. It decides
- * nothing while others can, and waits a while before it takes a role from a node
- * that may only be slower to start.
+ * nothing while others can, and waits a while before it takes a role from a
+ * node that may only be slower to start.
  */
 static bool is_able(struct cluster *c, const struct assign_input *in)
 {
@@ -167,8 +182,7 @@ static uint16_t find_manager(const struct cluster *c)
 	for (size_t i = 0; i < c->members.n; i++) {
 		const struct peer *peer = &c->members.peers[i];
 
-		if (peer_usable(peer) && peer->reported &&
-		    peer->report.able &&
+		if (peer_usable(peer) && peer->reported && peer->report.able &&
 		    state_of(c, peer) == ASSIGN_HERE &&
 		    (!best || peer->id < best))
 			best = peer->id;
@@ -185,8 +199,7 @@ static void name_manager(struct cluster *c)
 	c->manager = manager;
 	c->assigning = false;
 	control_event(json_pack("{s:s, s:o}", "event", "manager", "node",
-				manager ? json_integer(manager) :
-					  json_null()));
+				manager ? json_integer(manager) : json_null()));
 }
 
 static void on_assigned(void *arg, int status, const char *text)
@@ -195,7 +208,9 @@ static void on_assigned(void *arg, int status, const char *text)
 
 	if (!status)
 		return;
-	c->assigning = false;
+	/* -ESTALE: another one may be on its way by now. */
+	if (status != -ESTALE)
+		c->assigning = false;
 	if (status != -ESTALE && status != -ECANCELED)
 		log_warning("who holds which role cannot be changed: %s",
 			    text ? text : strerror(-status));
@@ -206,8 +221,7 @@ static void decide(struct cluster *c, const struct assign_input *in)
 	struct assign_result result;
 	json_t *change;
 
-	if (c->assigning &&
-	    c->assigning_base == in->document->stamp.version)
+	if (c->assigning && c->assigning_base == in->document->stamp.version)
 		return;
 	c->assigning = false;
 	if (assign(in, &result))
@@ -216,8 +230,7 @@ static void decide(struct cluster *c, const struct assign_input *in)
 		change = assign_json(in, &result, c->config->self.id);
 		c->assigning = true;
 		c->assigning_base = in->document->stamp.version;
-		if (!change ||
-		    agree_propose(c->agree, change, on_assigned, c))
+		if (!change || agree_propose(c->agree, change, on_assigned, c))
 			c->assigning = false;
 	} else if (result.again != UINT64_MAX) {
 		c->manage_at = result.again;
@@ -228,6 +241,12 @@ static void decide(struct cluster *c, const struct assign_input *in)
 static void on_manage(uv_timer_t *timer)
 {
 	cluster_evaluate(timer->data);
+}
+
+/* Reports come in rows; what follows from them is found out once. */
+void cluster_manage_soon(struct cluster *c)
+{
+	uv_timer_start(&c->manage, on_manage, 0, 0);
 }
 
 static void wake_at(struct cluster *c)
@@ -253,10 +272,9 @@ void cluster_manage(struct cluster *c)
 	bool able;
 
 	in.n_nodes = cluster_nodes(c, nodes);
-	keep_watches(c, &in);
-	in.watches = c->watches;
-	if (c->n_watches != in.document->n_roles)
+	if (!keep_watches(c, &in))
 		return;
+	in.watches = c->watches;
 	able = is_able(c, &in);
 	if (able != c->own.able)
 		cluster_report_soon(c);
@@ -283,9 +301,9 @@ static json_t *role_event(struct cluster *c, const struct document_role *role,
 	json_object_set_new(event, "role", json_string(role->name));
 	json_object_set_new(event, "by", json_integer(by));
 	if (since && assigned->nodes.n)
-		json_object_set_new(event, "took",
-				    json_integer((json_int_t)(
-					    uv_now(c->loop) - since)));
+		json_object_set_new(
+			event, "took",
+			json_integer((json_int_t)(uv_now(c->loop) - since)));
 	return event;
 }
 

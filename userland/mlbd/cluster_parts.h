@@ -123,6 +123,7 @@ bool cluster_take_report(struct cluster *cluster, struct peer *peer,
  * is the manager; what became of it.
  */
 void cluster_manage(struct cluster *cluster);
+void cluster_manage_soon(struct cluster *cluster);
 void cluster_remember(struct cluster *cluster, bool adopted);
 bool cluster_knows_roles(const struct cluster *cluster,
 			 const struct peer *peer);

@@ -70,7 +70,7 @@ static bool same_down(const struct report *a, const struct report *b)
 	if (a->n_down != b->n_down)
 		return false;
 	for (size_t i = 0; i < a->n_down; i++)
-		if (document_endpoint_cmp(&a->down[i], &b->down[i]))
+		if (!document_endpoint_same(&a->down[i], &b->down[i]))
 			return false;
 	return true;
 }
@@ -81,29 +81,30 @@ static bool same_uses(const struct report *a, const struct report *b)
 	       !memcmp(a->uses, b->uses, a->n_uses * sizeof(*a->uses));
 }
 
+/* Whether nothing follows from the second that did not from the first. */
+static bool same_report(const struct report *a, const struct report *b)
+{
+	return !document_stamp_cmp(&a->applied, &b->applied) &&
+	       a->ring == b->ring && a->able == b->able && same_down(a, b) &&
+	       same_uses(a, b);
+}
+
 bool cluster_take_report(struct cluster *c, struct peer *peer,
 			 const json_t *json)
 {
-	struct report old = peer->report;
+	struct report new = {};
 	bool same;
 
-	peer->report = (struct report){};
-	if (!report_parse(json, &peer->report)) {
-		peer->report = old;
+	if (!report_parse(json, &new))
 		return false;
-	}
-	same = peer->reported && !document_stamp_cmp(&old.applied,
-						     &peer->report.applied) &&
-	      
-	       old.ring == peer->report.ring && old.able == peer->report.able &&
-	       same_down(&old, &peer->report) &&
-	       same_uses(&old, &peer->report) &&
+	same = peer->reported && same_report(&peer->report, &new) &&
 	       uv_now(c->loop) - peer->heard < REPORT_OLD_MS;
-	report_free(&old);
+	report_free(&peer->report);
+	peer->report = new;
 	peer->reported = true;
 	peer->heard = uv_now(c->loop);
 	if (!same)
-		cluster_evaluate(c);
+		cluster_manage_soon(c);
 	return true;
 }
 
@@ -115,7 +116,7 @@ void cluster_health(struct cluster *c, const struct mlb_endpoint *service,
 	size_t at = 0;
 
 	while (at < own->n_down &&
-	       document_endpoint_cmp(&own->down[at], service))
+	       !document_endpoint_same(&own->down[at], service))
 		at++;
 	if ((at < own->n_down) == down)
 		return;

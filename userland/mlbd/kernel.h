@@ -82,8 +82,8 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
  * @lost: how often events were missing
  * @limits: how often a table was full
  * @refused: what the kernel refused last time, or ""
- * @pooled: groups and their pools are those of the last goal, whatever else was
- *	refused
+ * @pooled: groups and their pools are those of the last goal, and its dead nodes
+ *	are dead, whatever else was refused
  */
 struct kernel_state {
 	uint64_t applied;

@@ -31,7 +31,8 @@
  * @since: when its mlbd came, ms of the loop's clock
  * @reported: it has told how it is:
  * @report: what it told last
- * @heard: when that was, or since when one waits for the first
+ * @heard: when that was, or since when it is used and one waits for the first;
+ *	an mlbd that comes and goes is none that tells
  */
 struct peer {
 	uint16_t id;

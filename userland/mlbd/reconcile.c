@@ -18,6 +18,7 @@
  * @nodes: what the kernel holds; id 0: gone meanwhile
  * @services: with pools of their own; port 0: gone meanwhile
  * @set: which services of the goal are as they should be
+ * @unfenced: a node that should be dead could not be made so
  */
 struct work {
 	struct mlb *mlb;
@@ -29,6 +30,7 @@ struct work {
 	struct mlb_service *services;
 	size_t n_services;
 	bool *set;
+	bool unfenced;
 };
 
 /* Keeps the first refusal, and says it. */
@@ -282,11 +284,13 @@ static void set_nodes(struct work *w)
 			change.fields &= ~MLB_F_NODE_WEIGHT;
 		if (held->state == goal->state)
 			change.fields &= ~MLB_F_NODE_STATE;
-		if (change.fields & (MLB_F_NODE_WEIGHT | MLB_F_NODE_STATE))
-			done(w, mlb_node_set(w->mlb, &change),
-			     "node %u set to weight %u, %s", goal->id,
-			     goal->weight,
-			     word_of(node_state_words, goal->state));
+		if (!(change.fields & (MLB_F_NODE_WEIGHT | MLB_F_NODE_STATE)))
+			continue;
+		if (done(w, mlb_node_set(w->mlb, &change),
+			 "node %u set to weight %u, %s", goal->id,
+			 goal->weight, word_of(node_state_words, goal->state)))
+			w->unfenced |= change.fields & MLB_F_NODE_STATE &&
+				       goal->state == MLB_NODE_STATE_DEAD;
 	}
 }
 
@@ -341,11 +345,11 @@ static void set_pools(struct work *w)
 	bool changed;
 	int ret;
 
-	w->result->pooled = true;
+	w->result->pooled = !w->unfenced;
 	if (!w->goal->pools)
 		return;
 	ret = reconcile_pools(w->mlb, w->goal->pools, &there, &changed);
-	w->result->pooled = !ret;
+	w->result->pooled = !ret && !w->unfenced;
 	if (ret || changed)
 		done(w, ret, "groups and their pools replaced");
 }

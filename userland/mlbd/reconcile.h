@@ -10,7 +10,8 @@
  * @changes: how many things were changed
  * @error: 0, or the first refusal as a negative errno
  * @refused: its text, or ""
- * @pooled: groups and their pools are those of the goal
+ * @pooled: groups and their pools are those of the goal, and nothing is taken from
+ *	a node that is to be dead
  */
 struct reconciled {
 	unsigned int changes;

@@ -29,6 +29,7 @@ static struct {
 	unsigned int writes;
 	int flushed; /* nodes and services deleted */
 	bool refuse_config;
+	bool refuse_dead;
 	/* Groups are as their ids; a pool is of a port and a group. */
 	uint64_t groups;
 	bool pooled[SERVICES + 1][3];
@@ -129,6 +130,9 @@ int mlb_node_set(struct mlb *mlb, const struct mlb_node *node)
 	assert_true(held->id);
 	assert_false(node->fields & ~(MLB_F_NODE_ID | MLB_F_NODE_WEIGHT |
 				      MLB_F_NODE_STATE));
+	if (model.refuse_dead && node->fields & MLB_F_NODE_STATE &&
+	    node->state == MLB_NODE_STATE_DEAD)
+		return refuse(-ENOMEM, "out of memory");
 	if (node->fields & MLB_F_NODE_WEIGHT)
 		held->weight = node->weight;
 	if (node->fields & MLB_F_NODE_STATE)
@@ -587,6 +591,32 @@ static void test_moves_only_home(void **state)
 	assert_is_goal(&r);
 }
 
+/*
+ * Who tells that its kernel has been brought to a document tells that it takes
+ * nothing from whom that fences; whatever else was refused is of no concern.
+ */
+static void test_fence(void **state)
+{
+	static struct random_goal r;
+	struct reconciled result;
+
+	(void)state;
+	make_goal(&r);
+	r.nodes[0].state = MLB_NODE_STATE_ACTIVE;
+	assert_int_equal(reconcile(NULL, &r.goal, false, &result), 0);
+	r.nodes[0].state = MLB_NODE_STATE_DEAD;
+	model.refuse_dead = true;
+	assert_int_equal(reconcile(NULL, &r.goal, false, &result), -ENOMEM);
+	assert_false(result.pooled);
+	model.refuse_dead = false;
+	model.refuse_config = true;
+	r.goal.settings.port++;
+	assert_int_equal(reconcile(NULL, &r.goal, false, &result),
+			 -EADDRINUSE);
+	assert_true(result.pooled);
+	model.refuse_config = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -595,6 +625,7 @@ int main(void)
 		cmocka_unit_test(test_refusal),
 		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_moves_only_home),
+		cmocka_unit_test(test_fence),
 	};
 
 	return cmocka_run_group_tests_name("mlbd_reconcile", tests, NULL,

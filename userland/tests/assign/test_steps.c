@@ -102,3 +102,122 @@ void test_joining(void **state)
 	assert_int_equal(w.document->roles[0].assigned.fenced.id[0], 1);
 	end(&w);
 }
+
+/*
+ * A role that is made anew, that becomes exclusive or that gets other work: a
+ * node that has not heard of it may do that work, as one of all or as a holder
+ * of what there was before.
+ */
+static void grant_after_fence(const char *const *changes, size_t n)
+{
+	struct world w;
+
+	begin(&w, 3);
+	change(&w, ROLE("a", "'nodes': [1], 'services': ['203.0.113.80:443']"));
+	settle(&w);
+	expect(&w, "a", "1");
+	set_state(&w, 1, ASSIGN_SILENT);
+	settle(&w);
+	expect(&w, "a", "2");
+	for (size_t i = 0; i < n; i++)
+		change(&w, changes[i]);
+	settle(&w);
+	expect(&w, "a", "");
+	wait_ms(&w, ASSIGN_FENCE_MS - 1);
+	expect(&w, "a", "");
+	wait_ms(&w, 1);
+	expect(&w, "a", "2");
+	assert_int_equal(w.document->roles[0].assigned.fenced.n, 1);
+	assert_int_equal(w.document->roles[0].assigned.fenced.id[0], 1);
+	set_state(&w, 1, ASSIGN_HERE);
+	settle(&w);
+	assert_int_equal(w.document->roles[0].assigned.fenced.n, 0);
+	/* It has heard by now. */
+	set_state(&w, 1, ASSIGN_SILENT);
+	change(&w, "{'op': 'role-move', 'role': 'a', 'nodes': [3]}");
+	settle(&w);
+	expect(&w, "a", "3");
+	assert_int_equal(w.document->roles[0].assigned.fenced.n, 0);
+	end(&w);
+}
+
+void test_anew(void **state)
+{
+	static const char *const exclusive[] = {
+		"{'op': 'role-set', 'role': 'a', 'exclusive': true}",
+	};
+	static const char *const again[] = {
+		"{'op': 'role-del', 'role': 'a'}",
+		ROLE("a", "'nodes': [1], 'exclusive': true"),
+	};
+	static const char *const loaded[] = {
+		"{'op': 'load', 'document': {'services': [{'vip': '203.0.113.80:443'}], 'roles': [{'role': 'a', 'nodes': [1], 'exclusive': true, 'since': 0}]}}",
+	};
+
+	(void)state;
+	grant_after_fence(exclusive, 1);
+	grant_after_fence(again, 2);
+	grant_after_fence(loaded, 1);
+}
+
+/* A role whose former holder hangs, and is fenced, can be moved all the same. */
+void test_moved_on(void **state)
+{
+	const struct document_assigned *now;
+	struct world w;
+
+	(void)state;
+	begin(&w, 4);
+	change(&w, ROLE("a", "'nodes': [1], 'exclusive': true"));
+	settle(&w);
+	set_state(&w, 1, ASSIGN_SILENT);
+	settle(&w);
+	wait_ms(&w, ASSIGN_FENCE_MS);
+	expect(&w, "a", "2");
+	change(&w, "{'op': 'role-move', 'role': 'a', 'nodes': [4]}");
+	settle(&w);
+	expect(&w, "a", "4");
+	now = &w.document->roles[0].assigned;
+	assert_int_equal(now->fenced.n, 1);
+	assert_int_equal(now->fenced.id[0], 1);
+	/* Other work: who does it now lets go of it first. */
+	change(&w,
+	       "{'op': 'role-set', 'role': 'a', 'services': ['203.0.113.80:443']}");
+	now = &w.document->roles[0].assigned;
+	assert_int_equal(now->nodes.n, 0);
+	assert_int_equal(now->leaving.n, 2);
+	settle(&w);
+	expect(&w, "a", "4");
+	/* The same again is nothing new. */
+	change(&w,
+	       "{'op': 'role-set', 'role': 'a', 'services': ['203.0.113.80:443']}");
+	expect(&w, "a", "4");
+	end(&w);
+}
+
+/* Whom it was for is lost while the holder lets go: who has not yet, keeps it. */
+void test_undone(void **state)
+{
+	const struct document_assigned *now;
+	struct world w;
+
+	(void)state;
+	begin(&w, 3);
+	change(&w, ROLE("a", "'nodes': [1], 'exclusive': true, 'spares': [2]"));
+	settle(&w);
+	set_state(&w, 1, ASSIGN_LOST);
+	settle(&w);
+	expect(&w, "a", "2");
+	set_state(&w, 1, ASSIGN_HERE);
+	settle(&w);
+	w.now += ASSIGN_WELL_MS;
+	w.lag[1] = true;
+	assert_int_equal(round_once(&w, NULL), 1);
+	expect(&w, "a", "");
+	set_state(&w, 1, ASSIGN_LOST);
+	settle(&w);
+	expect(&w, "a", "2");
+	now = &w.document->roles[0].assigned;
+	assert_int_equal(now->leaving.n, 0);
+	end(&w);
+}

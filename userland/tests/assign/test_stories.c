@@ -4,7 +4,20 @@
 #include "world.h"
 
 /* The table: what happens, one thing after the other, and who holds roles then. */
-enum what { DO, LOSE, SILENCE, BACK, DOWN, UP, WAIT, MINORITY, QUORUM, HELD, WHY };
+enum what {
+	DO,
+	LOSE,
+	SILENCE,
+	AWAY,
+	BACK,
+	DOWN,
+	UP,
+	WAIT,
+	MINORITY,
+	QUORUM,
+	HELD,
+	WHY
+};
 
 struct line {
 	enum what what;
@@ -189,6 +202,32 @@ static const struct story stories[] = {
 	    { LOSE, NULL, 3 },
 	    { LOSE, NULL, 1 },
 	    { HELD, "a=2" } } },
+	{ "more empty seats than nodes, and only the last one can be filled", 3,
+	  { { DO, ROLE("a", "'nodes': [5, 6, 7], 'groups': ['g0'], 'spares': [8]") },
+	    { DO, ROLE("b", "'nodes': [5], 'groups': ['g1'], 'spares': [8], 'without-spare': 'refuse'") },
+	    { DO, ROLE("c", "'nodes': [6], 'groups': ['g2'], 'spares': [8], 'without-spare': 'refuse'") },
+	    { DO, ROLE("d", "'nodes': [7, 8], 'groups': ['g3']") },
+	    { HELD, "d=1,2" } } },
+	{ "an mlbd that has gone: its node keeps what it has, and gets nothing", 4,
+	  { { DO, ROLE("a", "'nodes': [1], 'groups': ['g0']") },
+	    { DO, ROLE("b", "'nodes': [4], 'groups': ['g1'], 'exclusive': true") },
+	    { AWAY, NULL, 1 },
+	    { AWAY, NULL, 2 },
+	    { HELD, "a=1" },
+	    { LOSE, NULL, 4 },
+	    { HELD, "b=" },
+	    { WAIT, NULL, ASSIGN_FENCE_MS },
+	    { HELD, "b=3" },
+	    { LOSE, NULL, 1 },
+	    { HELD, "a=3 spread" },
+	    { BACK, NULL, 2 },
+	    { HELD, "a=2" } } },
+	{ "what is down is nobody's service", 2,
+	  { { DO, ROLE("a", "'nodes': [1]") },
+	    { DOWN, "203.0.113.99:443", 1 },
+	    { HELD, "a=1" },
+	    { DOWN, "203.0.113.81:443", 1 },
+	    { HELD, "a=2" } } },
 	{ "exclusive and spread: to one that has little to do", 3,
 	  { { DO, ROLE("a", "'nodes': [1], 'exclusive': true, 'groups': ['g0']") },
 	    { DO, ROLE("b", "'nodes': [2, 3], 'groups': ['g1']") },
@@ -211,7 +250,11 @@ static void tell(struct world *w, const struct line *line)
 	case SILENCE:
 		set_state(w, line->number, ASSIGN_SILENT);
 		break;
+	case AWAY:
+		w->nodes[line->number - 1].away = true;
+		break;
 	case BACK:
+		w->nodes[line->number - 1].away = false;
 		set_state(w, line->number, ASSIGN_HERE);
 		break;
 	case DOWN:

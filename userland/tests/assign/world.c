@@ -43,9 +43,10 @@ void begin(struct world *w, size_t n)
 	for (int i = 0; i < 6; i++) {
 		char text[160];
 
-		snprintf(text, sizeof(text),
-			 "{'op': 'group-add', 'group': 'g%d', 'prefixes': ['10.%d.0.0/16']}",
-			 i, i);
+		snprintf(
+			text, sizeof(text),
+			"{'op': 'group-add', 'group': 'g%d', 'prefixes': ['10.%d.0.0/16']}",
+			i, i);
 		change(w, text);
 	}
 }
@@ -67,6 +68,11 @@ static struct assign_input input(struct world *w)
 	return in;
 }
 
+size_t slot(const char *role)
+{
+	return role[strlen(role) - 1] & 7;
+}
+
 /* Kernels that can, do what the document says. */
 void apply(struct world *w)
 {
@@ -76,13 +82,18 @@ void apply(struct world *w)
 	for (size_t i = 0; i < w->n; i++) {
 		struct assign_node *node = &w->nodes[i];
 
-		if (node->state != ASSIGN_HERE || w->lag[i])
+		if (node->state != ASSIGN_HERE || node->away || w->lag[i])
 			continue;
 		node->applied = w->document->stamp.version;
-		for (size_t r = 0; r < w->document->n_roles; r++)
-			w->holds[i][r] = document_has(
-				&w->document->roles[r].assigned.nodes,
-				node->id);
+		node->seen = node->applied;
+		memset(w->holds[i], true, sizeof(w->holds[i]));
+		for (size_t r = 0; r < w->document->n_roles; r++) {
+			const struct document_role *role =
+				&w->document->roles[r];
+
+			w->holds[i][slot(role->name)] =
+				document_has(&role->assigned.nodes, node->id);
+		}
 	}
 	memcpy(old, w->watches, sizeof(old));
 	in = input(w);

@@ -21,7 +21,7 @@
 
 /**
  * struct world - a cluster seen from its manager
- * @holds: by node and role: what its kernel does
+ * @holds: by node and role: what its kernel does; without the role all do its work
  * @lag: by node: it does not bring its kernel to the document for now
  */
 struct world {
@@ -36,6 +36,9 @@ struct world {
 	bool lag[NODES];
 	unsigned int steps;
 };
+
+/* Where @holds has a role: by the end of its name. */
+size_t slot(const char *role);
 
 /* In JSON with ' for ". */
 json_t *json(const char *text);
@@ -68,6 +71,10 @@ void test_stories(void **state);
 void test_fence(void **state);
 void test_all_know(void **state);
 void test_joining(void **state);
+void test_anew(void **state);
+void test_moved_on(void **state);
+void test_undone(void **state);
+void test_many(void **state);
 void test_random(void **state);
 
 #endif /* TESTS_ASSIGN_WORLD_H */

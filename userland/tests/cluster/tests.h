@@ -32,4 +32,10 @@ void test_reports(void **state);
 void test_older(void **state);
 void test_roles_random(void **state);
 
+/* test_fences.c */
+void test_mlbd_gone(void **state);
+void test_spare_gone(void **state);
+void test_crashes(void **state);
+void test_made_anew(void **state);
+
 #endif /* TESTS_CLUSTER_TESTS_H */
