@@ -79,7 +79,17 @@ static bool is_work(const struct document *document,
 	return false;
 }
 
-enum fault { FIT, LOST, SILENT, JOINING, AWAY, NOT_ACTIVE, NO_WEIGHT, DOWN };
+enum fault {
+	FIT,
+	LOST,
+	SILENT,
+	JOINING,
+	FENCED,
+	AWAY,
+	NOT_ACTIVE,
+	NO_WEIGHT,
+	DOWN
+};
 
 /* @down: the service, with DOWN. */
 static enum fault fault_of(const struct assign_input *in,
@@ -93,6 +103,8 @@ static enum fault fault_of(const struct assign_input *in,
 		return LOST;
 	if (node->state != ASSIGN_HERE)
 		return node->state == ASSIGN_SILENT ? SILENT : JOINING;
+	if (node->fenced)
+		return FENCED;
 	if (node->away && !document_has(&role->assigned.nodes, id))
 		return AWAY;
 	if (set && set->state != MLB_NODE_STATE_ACTIVE)
@@ -128,6 +140,9 @@ bool assign_fit(const struct assign_input *in, const struct document_role *role,
 		break;
 	case JOINING:
 		snprintf(why, size, "is not ready");
+		break;
+	case FENCED:
+		snprintf(why, size, "is fenced");
 		break;
 	case AWAY:
 		snprintf(why, size, "is without its mlbd");

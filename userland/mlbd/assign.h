@@ -31,6 +31,7 @@ enum assign_state {
  * struct assign_node - how a node is
  * @away: its mlbd is not there, or has told nothing since it came: it keeps what
  *	it holds until it is silent, and gets nothing new
+ * @fenced: document_fenced(): no role can be done there, whatever it tells
  * @applied: version of the document to which its kernel has been brought in this
  *	membership; 0 when that is not known
  * @seen: the same, in whatever membership it was when it told so last; it may
@@ -42,6 +43,7 @@ struct assign_node {
 	uint16_t id;
 	enum assign_state state;
 	bool away;
+	bool fenced;
 	uint64_t applied;
 	uint64_t seen;
 	const struct mlb_endpoint *down;

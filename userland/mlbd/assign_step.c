@@ -118,7 +118,8 @@ static bool all_know(const struct assign_input *in,
 	for (size_t i = 0; i < in->n_nodes; i++) {
 		const struct assign_node *node = &in->nodes[i];
 
-		if (node->state != ASSIGN_HERE || node->applied >= now->epoch ||
+		if (node->state != ASSIGN_HERE || node->fenced ||
+		    node->applied >= now->epoch ||
 		    (node->id == wanted && document_has(&now->leaving, wanted)))
 			continue;
 		look_again(again, since + ASSIGN_FENCE_MS);

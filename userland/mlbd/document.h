@@ -182,6 +182,9 @@ const struct document_role *document_role(const struct document *document,
 const struct document_node *document_node(const struct document *document,
 					  uint16_t id);
 
+/* Whether peers' kernels are to treat a node as dead until it has let go. */
+bool document_fenced(const struct document *document, uint16_t id);
+
 /* Whether it is one of the role's services. */
 bool document_role_serves(const struct document_role *role,
 			  const struct mlb_endpoint *vip);

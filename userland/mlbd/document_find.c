@@ -123,6 +123,14 @@ const struct document_node *document_node(const struct document *document,
 	return found ? &document->nodes[at] : NULL;
 }
 
+bool document_fenced(const struct document *document, uint16_t id)
+{
+	for (size_t i = 0; i < document->n_roles; i++)
+		if (document_has(&document->roles[i].assigned.fenced, id))
+			return true;
+	return false;
+}
+
 bool document_role_serves(const struct document_role *role,
 			  const struct mlb_endpoint *vip)
 {

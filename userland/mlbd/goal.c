@@ -31,17 +31,11 @@ static const struct document_node *set_for(const struct document *document,
 	return NULL;
 }
 
-/* What it holds, or is to be kept from. */
-static bool in_roles(const struct document *document, uint16_t id, bool fenced)
+static bool holds_any(const struct document *document, uint16_t id)
 {
-	for (size_t i = 0; document && i < document->n_roles; i++) {
-		const struct document_assigned *assigned =
-			&document->roles[i].assigned;
-
-		if (document_has(fenced ? &assigned->fenced : &assigned->nodes,
-				 id))
+	for (size_t i = 0; document && i < document->n_roles; i++)
+		if (document_has(&document->roles[i].assigned.nodes, id))
 			return true;
-	}
 	return false;
 }
 
@@ -56,7 +50,7 @@ static void as_set(struct mlb_node *node, const struct document *document)
 
 	node->weight = set ? set->weight : 1;
 	node->state = set ? set->state : MLB_NODE_STATE_ACTIVE;
-	if (in_roles(document, node->id, false))
+	if (holds_any(document, node->id))
 		node->state = MLB_NODE_STATE_ACTIVE;
 }
 
@@ -73,7 +67,7 @@ static void add_peer(struct goal *goal, const struct goal_node *peer,
 		.encap = MLB_ENCAP_MLB,
 	};
 	as_set(node, document);
-	if (!peer->alive || in_roles(document, peer->id, true))
+	if (!peer->alive || (document && document_fenced(document, peer->id)))
 		node->state = MLB_NODE_STATE_DEAD;
 }
 

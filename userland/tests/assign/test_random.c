@@ -187,6 +187,15 @@ static void check_rest(struct world *w, unsigned int seed)
 	}
 }
 
+/* It is one of those that are here, and tells whom its kernel uses. */
+static bool has_manager(const struct world *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->nodes[i].state == ASSIGN_HERE && !w->nodes[i].away)
+			return true;
+	return false;
+}
+
 static unsigned int random_world(unsigned int seed)
 {
 	struct world w;
@@ -204,7 +213,7 @@ static unsigned int random_world(unsigned int seed)
 		random_role(&w, i);
 	for (int i = 0; i < 400; i++) {
 		misfortune(&w);
-		if (any(3))
+		if (any(3) && has_manager(&w))
 			round_once(&w, NULL);
 		else
 			apply(&w);

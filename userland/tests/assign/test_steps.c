@@ -221,3 +221,37 @@ void test_undone(void **state)
 	assert_int_equal(now->leaving.n, 0);
 	end(&w);
 }
+
+/* Its mlbd tells that all is well, and its kernel does not follow. */
+void test_fenced(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, 5);
+	change(&w,
+	       ROLE("a", "'nodes': [1], 'exclusive': true, 'groups': ['g0']"));
+	change(&w, ROLE("b", "'nodes': [1], 'groups': ['g1']"));
+	change(&w,
+	       ROLE("c", "'nodes': [2], 'exclusive': true, 'groups': ['g2']"));
+	settle(&w);
+	w.lag[0] = true;
+	change(&w, "{'op': 'role-move', 'role': 'a', 'nodes': [2]}");
+	settle(&w);
+	expect(&w, "a", "");
+	expect(&w, "b", "1");
+	wait_ms(&w, ASSIGN_FENCE_MS);
+	expect(&w, "a", "2");
+	/* To the others it is dead: whatever it does is done by nobody. */
+	expect(&w, "b", "3");
+	expect_reason(&w, "b", "node 1 is fenced");
+	/* And it is not waited for in what is none of its business. */
+	set_state(&w, 2, ASSIGN_LOST);
+	settle(&w);
+	expect(&w, "c", "5");
+	w.lag[0] = false;
+	settle(&w);
+	wait_ms(&w, ASSIGN_WELL_MS);
+	expect(&w, "b", "1");
+	end(&w);
+}

@@ -95,6 +95,9 @@ void apply(struct world *w)
 				document_has(&role->assigned.nodes, node->id);
 		}
 	}
+	for (size_t i = 0; i < w->n; i++)
+		w->nodes[i].fenced =
+			document_fenced(w->document, w->nodes[i].id);
 	memcpy(old, w->watches, sizeof(old));
 	in = input(w);
 	for (size_t r = 0; r < w->document->n_roles; r++) {
