@@ -179,9 +179,10 @@ void cluster_poke(struct cluster *c)
 	cluster_apply(c, false);
 }
 
-void cluster_watch(struct cluster *c, void (*fn)(void *arg), void *arg)
+void cluster_watch(struct cluster *c, const struct cluster_watch *watch,
+		   void *arg)
 {
-	c->watch = fn;
+	c->watch = watch;
 	c->watch_arg = arg;
 }
 

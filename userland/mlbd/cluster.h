@@ -63,18 +63,46 @@ void cluster_health(struct cluster *cluster, const struct mlb_endpoint *service,
  */
 bool cluster_self(const struct cluster *cluster, enum mlb_node_state *state);
 
-/* What the two functions here say may have changed: called from the loop. */
-void cluster_watch(struct cluster *cluster, void (*fn)(void *arg), void *arg);
+/**
+ * struct cluster_hold - whether this node is the one that holds a role
+ * @why: it does or does not, for people
+ * @epoch: version of the document in which the role came to whom has it
+ * @ring: the membership now
+ */
+struct cluster_hold {
+	enum {
+		CLUSTER_HOLDS_NOT,
+		CLUSTER_HOLDS,
+		CLUSTER_HOLDS_UNSURE, /* perhaps soon, or not any more */
+	} answer;
+	const char *why;
+	uint64_t epoch;
+	uint64_t ring;
+};
+
+/*
+ * Of several holders it is the first, and only once its kernel has been told.
+ * Without quorum nobody can know that he still is it, nor can he who comes back
+ * before he has the document that the others have.
+ */
+void cluster_holds(const struct cluster *cluster, const char *role,
+		   struct cluster_hold *hold);
 
 /**
- * cluster_holds() - whether this node is the one that holds a role
- * @why: set when it is not, for people
- *
- * Of several holders it is the first. Without quorum nobody can know that he
- * still is it.
+ * struct cluster_watch - who follows what this node is to do
+ * @changed: what cluster_self() and cluster_holds() say may be another thing now
+ * @let_go: whether nothing here goes on for a role that this node does not hold;
+ *	while something does, the others are not told that it has let go. When
+ *	that is over, cluster_poke() has to be called
  */
-bool cluster_holds(const struct cluster *cluster, const char *role,
-		   const char **why);
+struct cluster_watch {
+	void (*changed)(void *arg);
+	bool (*let_go)(void *arg);
+};
+
+/* Called from the loop; @watch is not copied, NULL ends it. */
+void cluster_watch(struct cluster *cluster, const struct cluster_watch *watch,
+		   void *arg);
 
 /* Owner events of the kernel, for the peers. */
 void cluster_owner(struct cluster *cluster, const struct mlb_owner *owner,

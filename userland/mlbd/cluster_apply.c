@@ -114,6 +114,8 @@ static void tell_applied(struct cluster *c)
 {
 	const struct document_stamp *stamp = &agree_document(c->agree)->stamp;
 
+	if (c->watch && !c->watch->let_go(c->watch_arg))
+		return;
 	if (!document_stamp_cmp(&c->own.applied, stamp) &&
 	    c->own.ring == c->view.ring)
 		return;
@@ -166,25 +168,6 @@ bool cluster_self(const struct cluster *c, enum mlb_node_state *state)
 {
 	*state = c->state;
 	return c->configured;
-}
-
-bool cluster_holds(const struct cluster *c, const char *name, const char **why)
-{
-	const struct document_role *role;
-
-	if (!c->engine || !c->view.connected || !c->view.quorate) {
-		*why = "there is no quorum";
-		return false;
-	}
-	role = document_role(agree_document(c->agree), name);
-	if (!role)
-		*why = "the cluster does not have its role";
-	else if (!role->assigned.nodes.n ||
-		 role->assigned.nodes.id[0] != c->config->self.id)
-		*why = "another node has its role";
-	else
-		return true;
-	return false;
 }
 
 static void on_apply(uv_timer_t *timer)

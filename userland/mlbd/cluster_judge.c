@@ -171,5 +171,46 @@ void cluster_evaluate(struct cluster *c)
 	if (c->view.connected && !hello_same(&hello, &c->said))
 		cluster_hello_soon(c);
 	if (c->watch)
-		c->watch(c->watch_arg);
+		c->watch->changed(c->watch_arg);
+}
+
+static void hold(struct cluster_hold *hold, int answer, const char *why)
+{
+	hold->answer = answer;
+	hold->why = why;
+}
+
+void cluster_holds(const struct cluster *c, const char *name,
+		   struct cluster_hold *h)
+{
+	const struct document_assigned *assigned;
+	const struct document_role *role;
+
+	*h = (struct cluster_hold){ .ring = c->view.ring };
+	if (!c->engine || !c->view.connected || !c->view.quorate) {
+		hold(h, CLUSTER_HOLDS_NOT, "there is no quorum");
+		return;
+	}
+	if (!c->ready || !document_current(c) || agree_lost(c->agree)) {
+		hold(h, CLUSTER_HOLDS_UNSURE,
+		     "this node does not know what the others agree on");
+		return;
+	}
+	role = document_role(agree_document(c->agree), name);
+	if (!role) {
+		hold(h, CLUSTER_HOLDS_NOT, "the cluster does not have its role");
+		return;
+	}
+	assigned = &role->assigned;
+	h->epoch = assigned->epoch;
+	if (!assigned->nodes.n ||
+	    assigned->nodes.id[0] != c->config->self.id)
+		hold(h, CLUSTER_HOLDS_NOT,
+		     assigned->nodes.n ? "another node has its role" :
+					 "nobody has its role");
+	else if (c->own.applied.version < assigned->epoch)
+		hold(h, CLUSTER_HOLDS_UNSURE,
+		     "this node's kernel has not been told yet");
+	else
+		hold(h, CLUSTER_HOLDS, assigned->reason);
 }

@@ -52,7 +52,7 @@ struct cluster {
 	bool hello_due;
 	uint64_t document_sent;
 
-	void (*watch)(void *arg);
+	const struct cluster_watch *watch;
 	void *watch_arg;
 
 	struct report own; /* how this node is, as it tells it */

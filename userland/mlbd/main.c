@@ -72,31 +72,75 @@ static void on_cluster(void *arg)
 	vips_poke(mlbd->vips);
 }
 
-static enum vip_want want_vip(void *arg, const struct config_vip *vip,
-			      const char **why)
+static bool let_go(void *arg)
+{
+	const struct mlbd *mlbd = arg;
+
+	return vips_let_go(mlbd->vips);
+}
+
+static const struct cluster_watch cluster_follower = {
+	.changed = on_cluster,
+	.let_go = let_go,
+};
+
+/* Return: whether the services of the address are to be looked at. */
+static bool want_by_role(struct mlbd *mlbd, const struct config_vip *vip,
+			 struct vip_wish *wish)
+{
+	struct cluster_hold hold;
+
+	cluster_holds(mlbd->cluster, vip->role, &hold);
+	wish->want = hold.answer == CLUSTER_HOLDS_NOT ? VIP_DOWN : VIP_WAIT;
+	wish->why = hold.why;
+	wish->epoch = hold.epoch;
+	wish->ring = hold.ring;
+	return hold.answer == CLUSTER_HOLDS;
+}
+
+static void want_vip(void *arg, const struct config_vip *vip,
+		     struct vip_wish *wish)
 {
 	struct mlbd *mlbd = arg;
 	enum mlb_node_state state;
 
-	*why = "this node is not ready";
-	if (!cluster_self(mlbd->cluster, &state))
-		return VIP_KEEP;
-	*why = "this node is in maintenance";
-	if (state != MLB_NODE_STATE_ACTIVE && state != MLB_NODE_STATE_DRAIN)
-		return VIP_DOWN;
-	if (vip->dev[0] && !cluster_holds(mlbd->cluster, vip->role, why))
-		return VIP_DOWN;
+	if (!cluster_self(mlbd->cluster, &state)) {
+		wish->want = VIP_WAIT;
+		wish->why = "this node is not ready";
+		return;
+	}
+	if (state != MLB_NODE_STATE_ACTIVE && state != MLB_NODE_STATE_DRAIN) {
+		wish->want = VIP_DOWN;
+		wish->why = "this node is in maintenance";
+		return;
+	}
+	if (vip->dev[0] && !want_by_role(mlbd, vip, wish))
+		return;
 	switch (health_of_addr(mlbd->health, &vip->addr)) {
 	case HEALTH_DOWN:
-		*why = "a service of it is down";
-		return VIP_DOWN;
+		wish->want = VIP_DOWN;
+		wish->why = "a service of it is down";
+		break;
 	case HEALTH_UNKNOWN:
-		*why = "a service of it was not looked at yet";
-		return VIP_KEEP;
+		wish->want = VIP_KEEP;
+		wish->why = "a service of it was not looked at yet";
+		break;
 	default:
-		return VIP_UP;
+		wish->want = VIP_UP;
 	}
 }
+
+static void on_vip_gone(void *arg)
+{
+	struct mlbd *mlbd = arg;
+
+	cluster_poke(mlbd->cluster);
+}
+
+static const struct vip_calls vip_calls = {
+	.want = want_vip,
+	.gone = on_vip_gone,
+};
 
 static int failed(const char *what, int ret)
 {
@@ -133,10 +177,11 @@ static int up(struct mlbd *mlbd)
 			   mlbd->kernel);
 	if (ret)
 		return failed("cluster", ret);
-	ret = vips_open(&mlbd->vips, &mlbd->loop, mlbd->config, want_vip, mlbd);
+	ret = vips_open(&mlbd->vips, &mlbd->loop, mlbd->config, &vip_calls,
+			mlbd);
 	if (ret)
 		return failed("vips", ret);
-	cluster_watch(mlbd->cluster, on_cluster, mlbd);
+	cluster_watch(mlbd->cluster, &cluster_follower, mlbd);
 	ret = control_open(&mlbd->control, &mlbd->loop, mlbd->config->socket,
 			   &mlbd_control_calls, mlbd);
 	if (ret)

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,9 +15,6 @@
 
 /* "ip route show proto 109 table all" lists them. */
 #define ROUTE_PROTOCOL 109
-
-/* Several seconds' worth of calls; see vip_set(). */
-#define VALID_S 10
 
 static int put_addr(struct nl_msg *msg, int type, const struct mlb_addr *addr)
 {
@@ -87,8 +85,11 @@ static int ask(struct nl_msg *msg)
 }
 
 /*
- * Never preferred, so that no connection of this host's own comes from it; and
- * not for longer than this mlbd can say that it should be here.
+ * Never preferred (IPv6), and behind the interface's other addresses (IPv4, as
+ * the last one that came), so that no connection of this host's own comes from
+ * it; and not for longer than this mlbd can say that it should be here. Detection
+ * of duplicates would keep it from its service for a second, and off it as long as
+ * one who is hung has it.
  */
 static struct nl_msg *addr_message(const struct config_vip *vip, bool there,
 				   int how)
@@ -99,7 +100,7 @@ static struct nl_msg *addr_message(const struct config_vip *vip, bool there,
 		.ifa_scope = RT_SCOPE_UNIVERSE,
 		.ifa_index = if_nametoindex(vip->dev),
 	};
-	struct ifa_cacheinfo life = { .ifa_valid = VALID_S };
+	struct ifa_cacheinfo life = { .ifa_valid = VIP_VALID_S };
 	int flags = NLM_F_REQUEST | NLM_F_ACK;
 	struct nl_msg *msg =
 		nlmsg_alloc_simple(there ? RTM_NEWADDR : RTM_DELADDR,
@@ -148,4 +149,122 @@ int vip_set(const struct config_vip *vip, bool there)
 	if (ret == (there ? -EEXIST : -ESRCH))
 		return 0;
 	return ret ? ret : 1;
+}
+
+/**
+ * struct found - routes of ours
+ */
+struct found {
+	struct config_vip *vips;
+	size_t n;
+};
+
+static int take_route(struct found *found, struct nlmsghdr *head)
+{
+	const struct rtmsg *route = nlmsg_data(head);
+	struct config_vip vip = {}, *new;
+	struct nlattr *attr[RTA_MAX + 1];
+	size_t len = route->rtm_family == AF_INET ? sizeof(vip.addr.v4) :
+						    sizeof(vip.addr.v6);
+
+	if (nlmsg_parse(head, sizeof(*route), attr, RTA_MAX, NULL) ||
+	    route->rtm_protocol != ROUTE_PROTOCOL ||
+	    route->rtm_type != RTN_BLACKHOLE ||
+	    (route->rtm_family != AF_INET && route->rtm_family != AF_INET6) ||
+	    route->rtm_dst_len != len * 8 || !attr[RTA_DST] ||
+	    nla_len(attr[RTA_DST]) != (int)len || !attr[RTA_TABLE])
+		return 0;
+	vip.table = nla_get_u32(attr[RTA_TABLE]);
+	vip.addr.family = route->rtm_family;
+	if (route->rtm_family == AF_INET)
+		memcpy(&vip.addr.v4, nla_data(attr[RTA_DST]), len);
+	else
+		memcpy(&vip.addr.v6, nla_data(attr[RTA_DST]), len);
+	new = reallocarray(found->vips, found->n + 1, sizeof(*new));
+	if (!new)
+		return -ENOMEM;
+	found->vips = new;
+	new[found->n++] = vip;
+	return 0;
+}
+
+/* Return: 1 at the end, 0 before it, or a negative errno. */
+static int take_routes(struct found *found, void *data, size_t len)
+{
+	int left = (int)len, ret = 0;
+
+	for (struct nlmsghdr *h = data; !ret && nlmsg_ok(h, left);
+	     h = nlmsg_next(h, &left)) {
+		/* Both begin with an error. */
+		if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE)
+			return nlmsg_datalen(h) < (int)sizeof(int) ?
+				       -EBADMSG :
+				       *(const int *)nlmsg_data(h) ?: 1;
+		if (h->nlmsg_type == RTM_NEWROUTE)
+			ret = take_route(found, h);
+	}
+	return ret;
+}
+
+/* The kernel looks through all routes, but shows only ours. */
+static int find_routes(struct found *found, unsigned char family)
+{
+	static _Thread_local _Alignas(struct nlmsghdr) char buf[32768];
+	struct {
+		struct nlmsghdr head;
+		struct rtmsg route;
+	} message = {
+		.head = { .nlmsg_len = sizeof(message),
+			  .nlmsg_type = RTM_GETROUTE,
+			  .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+		.route = { .rtm_family = family,
+			   .rtm_protocol = ROUTE_PROTOCOL },
+	};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int ret = 0, strict = 1;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &strict,
+		   sizeof(strict));
+	if (send(fd, &message, sizeof(message), 0) < 0)
+		ret = -errno;
+	while (!ret) {
+		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		ret = n < 0 ? -errno : take_routes(found, buf, (size_t)n);
+	}
+	close(fd);
+	/* No table of that family is no route either. */
+	return ret > 0 || ret == -ENOENT ? 0 : ret;
+}
+
+static bool is_named(const struct config_vip *vips, size_t n,
+		     const struct config_vip *vip)
+{
+	for (size_t i = 0; i < n; i++)
+		if (vips[i].table == vip->table &&
+		    vips[i].addr.family == vip->addr.family &&
+		    !memcmp(&vips[i].addr.v6, &vip->addr.v6,
+			    vip->addr.family == AF_INET ?
+				    sizeof(vip->addr.v4) :
+				    sizeof(vip->addr.v6)))
+			return true;
+	return false;
+}
+
+int vip_sweep(const struct config_vip *vips, size_t n)
+{
+	struct found found = {};
+	int ret = find_routes(&found, AF_INET), gone = 0;
+
+	if (!ret)
+		ret = find_routes(&found, AF_INET6);
+	for (size_t i = 0; i < found.n; i++)
+		if (!is_named(vips, n, &found.vips[i]))
+			gone += vip_set(&found.vips[i], false) == 1;
+	free(found.vips);
+	return ret ? ret : gone;
 }

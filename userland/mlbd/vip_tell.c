@@ -123,7 +123,12 @@ int vip_tell(const struct config_vip *vip)
 	if (packet_fd < 0)
 		return -EBADF;
 	memcpy(req.ifr_name, vip->dev, sizeof(vip->dev));
-	if (!dev || ioctl(packet_fd, SIOCGIFHWADDR, &req))
+	if (!dev || ioctl(packet_fd, SIOCGIFFLAGS, &req))
+		return -errno;
+	/* Without a carrier it would be lost, and nobody would say so. */
+	if (!(req.ifr_flags & IFF_RUNNING))
+		return -ENETDOWN;
+	if (ioctl(packet_fd, SIOCGIFHWADDR, &req))
 		return -errno;
 	if (req.ifr_hwaddr.sa_family != ARPHRD_ETHER)
 		return -EPROTONOSUPPORT;

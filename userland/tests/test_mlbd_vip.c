@@ -123,22 +123,44 @@ int vip_set(const struct config_vip *vip, bool there)
 }
 
 static unsigned int told;
+static int tell_error;
 
 int vip_tell(const struct config_vip *vip)
 {
 	assert_string_equal(vip->dev, "eth0");
 	assert_true(routes[host(vip)]);
-	told++;
-	return 0;
+	told += !tell_error;
+	return tell_error;
+}
+
+/* Routes from before, by what the file names now. */
+static unsigned int sweeps;
+
+int vip_sweep(const struct config_vip *vips, size_t n)
+{
+	bool named[4] = {};
+	int gone = 0;
+
+	sweeps++;
+	for (size_t i = 0; i < n; i++)
+		named[host(&vips[i])] = true;
+	for (unsigned int i = 0; i < 4; i++) {
+		gone += routes[i] && !named[i];
+		routes[i] &= named[i];
+	}
+	return gone;
 }
 
 static char events[512];
+static json_t *last;
 
 void control_event(json_t *event)
 {
 	size_t used = strlen(events);
 
 	assert_non_null(event);
+	json_decref(last);
+	last = json_incref(event);
 	snprintf(events + used, sizeof(events) - used, "%s:%s ",
 		 json_string_value(json_object_get(event, "addr")) + 7,
 		 json_string_value(json_object_get(event, "state")));
@@ -161,14 +183,26 @@ bool log_allowed(struct log_limit *limit)
 }
 
 static enum vip_want wants[4];
+static uint64_t ring;
 
-static enum vip_want want(void *arg, const struct config_vip *vip,
-			  const char **why)
+static void want(void *arg, const struct config_vip *vip, struct vip_wish *wish)
 {
 	assert_ptr_equal(arg, wants);
-	*why = "it is ill";
-	return wants[host(vip)];
+	wish->want = wants[host(vip)];
+	wish->why = wish->want == VIP_UP ? NULL : "it is ill";
+	wish->epoch = 17;
+	wish->ring = ring;
 }
+
+static unsigned int gone;
+
+static void on_gone(void *arg)
+{
+	assert_ptr_equal(arg, wants);
+	gone++;
+}
+
+static const struct vip_calls calls = { .want = want, .gone = on_gone };
 
 static struct config_vip all[3];
 
@@ -194,12 +228,20 @@ static struct vips *begin(size_t n)
 	route_error = 0;
 	asked = 0;
 	told = 0;
+	tell_error = 0;
+	sweeps = 0;
+	gone = 0;
+	ring = 1;
 	errors = 0;
 	warnings = 0;
 	events[0] = '\0';
 	ticking = false;
-	assert_int_equal(vips_open(&vips, &loop, &config, want, wants), 0);
+	assert_int_equal(vips_open(&vips, &loop, &config, &calls, wants), 0);
+	assert_true(ticking);
+	tick();
 	assert_int_equal(ticking, n > 0);
+	assert_int_equal(sweeps, 1);
+	assert_int_equal(asked, 0);
 	return vips;
 }
 
@@ -207,6 +249,8 @@ static void end(struct vips *vips)
 {
 	vips_close(vips);
 	close_cb((uv_handle_t *)timer);
+	json_decref(last);
+	last = NULL;
 }
 
 static void assert_events(const char *expected)
@@ -349,24 +393,45 @@ static void test_reload(void **state)
 	end(vips);
 }
 
-/* Neighbours are told some times, and again when the address was away. */
-static void test_tell(void **state)
+/* One address, on an interface. */
+static struct vips *begin_dev(void)
 {
 	struct config config = config_of(1);
 	struct vips *vips = begin(0);
 
-	(void)state;
 	config.vips[0].table = 0;
 	strcpy(config.vips[0].dev, "eth0");
+	strcpy(config.vips[0].role, "web");
 	assert_int_equal(vips_reload(vips, &config), 0);
+	config.vips[0].dev[0] = '\0';
+	return vips;
+}
+
+/* Neighbours are told some times, and again when the address was away. */
+static void test_tell(void **state)
+{
+	struct vips *vips = begin_dev();
+
+	(void)state;
 	wants[1] = VIP_UP;
 	tick();
 	assert_int_equal(told, 1);
+	/* Whatever else happens within a second, they are told later as well. */
+	for (int i = 0; i < 20; i++) {
+		vips_poke(vips);
+		vips_poke(vips);
+		if (work)
+			do_work();
+		timer_cb(timer);
+		run();
+	}
+	assert_int_equal(told, 1);
+	asked = 0;
 	for (int i = 0; i < 20; i++)
 		tick();
 	assert_int_equal(told, 5);
 	/* It is asked for all the time: else it would go by itself. */
-	assert_int_equal(asked, 21);
+	assert_int_equal(asked, 20);
 	wants[1] = VIP_DOWN;
 	tick();
 	tick();
@@ -377,7 +442,165 @@ static void test_tell(void **state)
 	run();
 	assert_int_equal(told, 6);
 	assert_events("1:announced 1:withdrawn 1:announced ");
-	config.vips[0].dev[0] = '\0';
+	assert_string_equal(json_string_value(json_object_get(last, "role")),
+			    "web");
+	assert_int_equal(json_integer_value(json_object_get(last, "epoch")),
+			 17);
+	assert_int_equal(json_integer_value(json_object_get(last, "lasted")),
+			 1000);
+	end(vips);
+}
+
+/* After a split others may have told them otherwise. */
+static void test_heal(void **state)
+{
+	struct vips *vips = begin_dev();
+
+	(void)state;
+	wants[1] = VIP_UP;
+	for (int i = 0; i < 20; i++)
+		tick();
+	assert_int_equal(told, 5);
+	ring = 2;
+	vips_poke(vips);
+	run();
+	assert_int_equal(told, 6);
+	for (int i = 0; i < 20; i++)
+		tick();
+	assert_int_equal(told, 10);
+	assert_events("1:announced ");
+	end(vips);
+}
+
+/* Who cannot hear, or cannot be told, is told when that is over. */
+static void test_deaf(void **state)
+{
+	struct vips *vips = begin_dev();
+	json_t *json;
+
+	(void)state;
+	wants[1] = VIP_UP;
+	tell_error = -ENETDOWN;
+	for (int i = 0; i < 20; i++)
+		tick();
+	assert_true(routes[1]);
+	assert_true(errors);
+	json = vips_json(vips);
+	assert_non_null(strstr(json_string_value(json_object_get(
+				       json_array_get(json, 0), "error")),
+			       "neighbours cannot be told"));
+	json_decref(json);
+	tell_error = 0;
+	for (int i = 0; i < 20; i++)
+		tick();
+	assert_int_equal(told, 5);
+	json = vips_json(vips);
+	assert_true(json_is_null(
+		json_object_get(json_array_get(json, 0), "error")));
+	json_decref(json);
+	end(vips);
+}
+
+/*
+ * Until a service was looked at an address stays; who does not know whether it
+ * is his lets it go, with the time that it has.
+ */
+static void test_unsure(void **state)
+{
+	struct vips *vips = begin_dev();
+
+	(void)state;
+	wants[1] = VIP_UP;
+	tick();
+	asked = 0;
+	wants[1] = VIP_KEEP;
+	for (int i = 0; i < 20; i++)
+		tick();
+	assert_int_equal(asked, 20);
+	wants[1] = VIP_WAIT;
+	for (int i = 0; i < VIP_VALID_S - 1; i++)
+		tick();
+	assert_int_equal(asked, 20);
+	assert_events("1:announced ");
+	tick();
+	assert_events("1:withdrawn ");
+	assert_int_equal(asked, 20);
+	routes[1] = false;
+	wants[1] = VIP_UP;
+	tick();
+	assert_events("1:announced ");
+	assert_int_equal(warnings, 1);
+	end(vips);
+}
+
+/* One that is gone before anybody took it away was announced until now. */
+static void test_vanished(void **state)
+{
+	struct vips *vips = begin_dev();
+
+	(void)state;
+	wants[1] = VIP_UP;
+	tick();
+	routes[1] = false;
+	wants[1] = VIP_DOWN;
+	tick();
+	assert_events("1:announced 1:withdrawn ");
+	end(vips);
+}
+
+/* Others wait until an address is gone, however long that takes. */
+static void test_let_go(void **state)
+{
+	struct vips *vips = begin_dev();
+
+	(void)state;
+	assert_true(vips_let_go(NULL));
+	assert_true(vips_let_go(vips));
+	wants[1] = VIP_UP;
+	tick();
+	assert_true(vips_let_go(vips));
+	wants[1] = VIP_DOWN;
+	assert_false(vips_let_go(vips));
+	route_error = -ENOBUFS;
+	tick();
+	assert_false(vips_let_go(vips));
+	assert_int_equal(gone, 0);
+	route_error = 0;
+	tick();
+	assert_true(vips_let_go(vips));
+	assert_int_equal(gone, 1);
+	tick();
+	assert_int_equal(gone, 1);
+	end(vips);
+
+	/* An mlbd that was killed may have left it. */
+	vips = begin_dev();
+	wants[1] = VIP_DOWN;
+	assert_false(vips_let_go(vips));
+	tick();
+	assert_int_equal(gone, 1);
+	assert_true(vips_let_go(vips));
+	end(vips);
+}
+
+/* What an earlier file named, and no reload took away. */
+static void test_sweep(void **state)
+{
+	struct config config = config_of(1);
+	struct vips *vips;
+
+	(void)state;
+	memset(routes, 0, sizeof(routes));
+	sweeps = 0;
+	routes[1] = true;
+	routes[2] = true;
+	wants[1] = VIP_KEEP;
+	assert_int_equal(vips_open(&vips, &loop, &config, &calls, wants), 0);
+	for (int i = 0; i < 3; i++)
+		tick();
+	assert_true(routes[1]);
+	assert_false(routes[2]);
+	assert_int_equal(sweeps, 1);
 	end(vips);
 }
 
@@ -408,8 +631,19 @@ static void test_withdraw(void **state)
 	tick();
 	vips_withdraw(vips);
 	assert_false(routes[1] || routes[2]);
+	end(vips);
+
+	/* The worker that was about to announce one comes too late. */
+	vips = begin(1);
+	wants[1] = VIP_UP;
+	vips_poke(vips);
+	assert_non_null(work);
+	vips_withdraw(vips);
+	do_work();
+	assert_false(routes[1]);
+	assert_events("");
+
 	/* A worker that is busy when all ends. */
-	wants[1] = VIP_DOWN;
 	vips_poke(vips);
 	vips_close(vips);
 	close_cb((uv_handle_t *)timer);
@@ -427,6 +661,12 @@ int main(void)
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_withdraw),
 		cmocka_unit_test(test_tell),
+		cmocka_unit_test(test_heal),
+		cmocka_unit_test(test_deaf),
+		cmocka_unit_test(test_unsure),
+		cmocka_unit_test(test_vanished),
+		cmocka_unit_test(test_let_go),
+		cmocka_unit_test(test_sweep),
 		cmocka_unit_test(test_poke),
 	};
 
