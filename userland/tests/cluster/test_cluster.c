@@ -490,7 +490,7 @@ static void test_drain(void **state)
 	sim_end();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_newer),
@@ -520,6 +520,8 @@ int main(void)
 		cmocka_unit_test(test_crashes),
 		cmocka_unit_test(test_made_anew),
 		cmocka_unit_test(test_roles_random),
+		cmocka_unit_test(test_hold_heal),
+		cmocka_unit_test(test_hold_let_go),
 		cmocka_unit_test(test_drain),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_agreement),
@@ -527,5 +529,8 @@ int main(void)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	cmocka_set_test_filter(getenv("CLUSTER_TEST"));
+	/* A pattern for names, to run some. */
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests_name("cluster", tests, NULL, NULL);
 }

@@ -38,4 +38,8 @@ void test_spare_gone(void **state);
 void test_crashes(void **state);
 void test_made_anew(void **state);
 
+/* test_hold.c */
+void test_hold_heal(void **state);
+void test_hold_let_go(void **state);
+
 #endif /* TESTS_CLUSTER_TESTS_H */
