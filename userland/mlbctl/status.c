@@ -164,15 +164,17 @@ static void put_nodes(FILE *to, const json_t *status)
 	}
 }
 
-/* Of this node: others see its connections dwindle in the table. */
-static void put_drain(FILE *to, const json_t *status)
+static void put_drain(FILE *to, const json_t *drain, const json_t *node)
 {
-	const json_t *drain = in(in(status, "cluster"), "drain");
 	char connections[24];
 
 	if (!drain)
 		return;
-	fprintf(to, "this node drains since ");
+	if (node)
+		fprintf(to, "node %" JSON_INTEGER_FORMAT " drains since ",
+			number(node, "node"));
+	else
+		fputs("this node drains since ", to);
 	put_duration(to, number(drain, "for"));
 	fprintf(to, ": %s connections left",
 		count(connections, in(drain, "connections")));
@@ -183,6 +185,19 @@ static void put_drain(FILE *to, const json_t *status)
 		put_duration(to, number(drain, "left"));
 	}
 	fputc('\n', to);
+}
+
+/* What others told a second ago, and of this node what is so now. */
+static void put_drains(FILE *to, const json_t *status)
+{
+	const json_t *cluster = in(status, "cluster"), *node;
+	size_t i;
+
+	put_drain(to, in(cluster, "drain"), NULL);
+	json_array_foreach(in(cluster, "nodes"), i, node)
+		if (!json_is_true(in(node, "self")) &&
+		    json_is_true(in(node, "daemon")))
+			put_drain(to, in(node, "drain"), node);
 }
 
 static void put_head(FILE *to, const json_t *status)
@@ -211,7 +226,7 @@ static void put_head(FILE *to, const json_t *status)
 			number(stamp, "version"), number(stamp, "ring"),
 			json_is_true(in(cluster, "persisted")) ? "saved" :
 								 "not saved");
-	put_drain(to, status);
+	put_drains(to, status);
 }
 
 static void put_services(FILE *to, const json_t *status)
@@ -300,6 +315,8 @@ static void put_vips(FILE *to, const json_t *status)
 		fprintf(to, "vip %s: %s %s for ", text(vip, "addr", "?"),
 			text(vip, "state", "?"), text(vip, "where", "?"));
 		put_duration(to, (json_int_t)json_number_value(in(vip, "for")));
+		if (json_is_string(in(vip, "role")))
+			fprintf(to, ", role %s", text(vip, "role", "?"));
 		if (json_is_string(in(vip, "reason")))
 			fprintf(to, ": %s", text(vip, "reason", "?"));
 		fputc('\n', to);

@@ -15,6 +15,30 @@
 /* What is not done because somebody did not answer is looked at again. */
 #define TICK_MS 1000
 
+struct owned {
+	uint16_t self;
+	int64_t n;
+};
+
+static int take_owned(const struct mlb_node *node, void *arg)
+{
+	struct owned *owned = arg;
+
+	if (node->id == owned->self)
+		owned->n = node->owners;
+	return 0;
+}
+
+/* Multipath TCP connections of this node; -1 when that cannot be known. */
+static int64_t count_owned(const struct cluster *c)
+{
+	struct owned owned = { .self = c->config->self.id, .n = -1 };
+
+	if (mlb_node_each(kernel_mlb(c->kernel), take_owned, &owned))
+		return -1;
+	return owned.n;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct cluster *c = timer->data;
@@ -24,7 +48,10 @@ static void on_tick(uv_timer_t *timer)
 	if (!c->engine)
 		return;
 	agree_tick(c->agree);
-	drain_tick(c->drain, agree_document(c->agree));
+	drain_tick(c->drain, agree_document(c->agree),
+		   c->own.drain.there ? count_owned(c) : -1,
+		   c->manager == c->config->self.id);
+	drain_report(c->drain, &c->own.drain);
 	cluster_evaluate(c);
 }
 
@@ -49,7 +76,7 @@ static void on_changed(void *arg, const json_t *change, uint16_t by)
 				  json_object_get(change, "node")));
 	cluster_remember(c, !change);
 	cluster_tell_roles(c, change, by);
-	drain_look(c->drain, agree_document(c->agree));
+	drain_look(c->drain, agree_document(c->agree), change);
 	cluster_apply_soon(c);
 	cluster_evaluate(c);
 }
@@ -107,6 +134,8 @@ int cluster_open(struct cluster **cluster, uv_loop_t *loop,
 	if (!c)
 		return -ENOMEM;
 	c->loop = loop;
+	c->view_since = uv_now(loop);
+	c->manager_since = uv_now(loop);
 	c->config = config;
 	c->kernel = kernel;
 	if (config->engine == CONFIG_ENGINE_COROSYNC)

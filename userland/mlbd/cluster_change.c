@@ -63,7 +63,7 @@ static int check_vips(const struct cluster *c, const json_t *document,
 	return ret;
 }
 
-static int check_forget(const struct cluster *c, const json_t *change,
+static int check_known(const struct cluster *c, const json_t *change,
 			char *error, size_t size)
 {
 	json_int_t id = json_integer_value(json_object_get(change, "node"));
@@ -173,7 +173,10 @@ int cluster_judge_change(const struct cluster *c, const json_t *change,
 	if (op && !strcmp(op, "load"))
 		return check_vips(c, json_object_get(change, "document"), error,
 				  size);
-	if (op && !strcmp(op, "node-forget"))
-		return check_forget(c, change, error, size);
+	/* Nobody would ever end it, who was mistaken for another. */
+	if (op && (!strcmp(op, "node-forget") ||
+		   (!strcmp(op, "node-set") &&
+		    json_object_get(change, "drain-timeout"))))
+		return check_known(c, change, error, size);
 	return 0;
 }

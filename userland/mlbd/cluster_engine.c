@@ -11,15 +11,17 @@ const char *const cluster_error_names[ERROR_N] = {
 	"not-greeted", "bad-body",	  "other-mlbd",
 };
 
-static void tell_quorum(const struct engine_view *view)
+/* @lasted: ms for which the cluster was or was not quorate before, as seen here */
+static void tell_quorum(const struct engine_view *view, uint64_t lasted)
 {
 	json_t *nodes = json_array(), *event;
 
 	for (size_t i = 0; i < view->n_nodes; i++)
 		json_array_append_new(nodes, json_integer(view->nodes[i]));
-	event = json_pack("{s:s, s:b, s:I, s:o}", "event", "quorum", "quorate",
-			  view->quorate, "ring", (json_int_t)view->ring,
-			  "nodes", nodes);
+	event = json_pack("{s:s, s:b, s:I, s:o, s:I}", "event", "quorum",
+			  "quorate", view->quorate, "ring",
+			  (json_int_t)view->ring, "nodes", nodes, "lasted",
+			  (json_int_t)lasted);
 	if (event)
 		control_event(event);
 }
@@ -53,7 +55,9 @@ static void on_view(void *arg, const struct engine_view *view)
 				   "the cluster is quorate" :
 				   "no quorum: what is known goes on, nothing changes");
 	if (view->quorate != old.quorate || view->ring != old.ring)
-		tell_quorum(view);
+		tell_quorum(view, uv_now(c->loop) - c->view_since);
+	if (view->quorate != old.quorate)
+		c->view_since = uv_now(c->loop);
 	if (view->ring != old.ring)
 		c->ring_since = uv_now(c->loop);
 	for (size_t i = 0; view->connected && i < view->n_nodes; i++)
@@ -95,7 +99,7 @@ static void on_left(void *arg, uint16_t node)
 		return;
 	peer_left(peer);
 	sync_peer_gone(c->sync, node);
-	cluster_tell_peer(peer, "daemon-gone");
+	cluster_tell_peer(c, peer, "daemon-gone");
 	cluster_evaluate(c);
 }
 
@@ -125,7 +129,7 @@ static void take_hello(struct cluster *c, struct peer *peer,
 		return;
 	}
 	if (hello.ready && !was_ready)
-		cluster_tell_peer(peer, "ready");
+		cluster_tell_peer(c, peer, "ready");
 	sync_message(c->sync, peer->id, message);
 	cluster_evaluate(c);
 }
@@ -166,7 +170,7 @@ static void version_fault(struct cluster *c, struct peer *peer)
 		return;
 	snprintf(peer->fault, sizeof(peer->fault), "%s", fault);
 	log_warning("node %u: %s", peer->id, fault);
-	cluster_tell_peer(peer, "fault");
+	cluster_tell_peer(c, peer, "fault");
 }
 
 static void on_message(void *arg, uint16_t sender, const void *data, size_t len)

@@ -3,6 +3,7 @@
  * What follows from all that is known: whether this node is ready, who is in
  * use, who has to be told something.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -120,9 +121,9 @@ static void judge_fault(struct cluster *c, struct peer *peer)
 	else
 		log_notice("node %u: its fault is repaired", peer->id);
 	if (*fault)
-		cluster_tell_peer(peer, "fault");
+		cluster_tell_peer(c, peer, "fault");
 	else if (peer->hello.ready)
-		cluster_tell_peer(peer, "ready");
+		cluster_tell_peer(c, peer, "ready");
 }
 
 static void judge(struct cluster *c, struct peer *peer)
@@ -136,7 +137,7 @@ static void judge(struct cluster *c, struct peer *peer)
 		peer->heard = uv_now(c->loop);
 		log_notice("node %u is up", peer->id);
 		members_take_addr(&c->members, peer);
-		cluster_tell_peer(peer, "up");
+		cluster_tell_peer(c, peer, "up");
 		cluster_apply_soon(c);
 		break;
 	case PEER_MOVED:
@@ -145,8 +146,13 @@ static void judge(struct cluster *c, struct peer *peer)
 		cluster_apply_soon(c);
 		break;
 	case PEER_DEAD:
-		log_notice("node %u is dead", peer->id);
-		cluster_tell_peer(peer, "dead");
+		if (peer->hello.protocol_max >= 2)
+			log_notice("node %u is dead; it was heard %" PRIu64
+				   " ms ago", peer->id,
+				   uv_now(c->loop) - peer->heard);
+		else
+			log_notice("node %u is dead", peer->id);
+		cluster_tell_peer(c, peer, "dead");
 		cluster_apply_soon(c);
 		break;
 	case PEER_SAME:

@@ -7,6 +7,7 @@
  * on one version of the document, and the second finds another one.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,14 +194,31 @@ static uint16_t find_manager(const struct cluster *c)
 
 static void name_manager(struct cluster *c)
 {
-	uint16_t manager = find_manager(c);
+	uint16_t manager = find_manager(c), was = c->manager;
+	uint64_t now = uv_now(c->loop), lasted = now - c->manager_since;
+	const char *reason;
 
-	if (manager == c->manager)
+	if (manager == was)
 		return;
 	c->manager = manager;
+	c->manager_since = now;
 	c->assigning = false;
-	control_event(json_pack("{s:s, s:o}", "event", "manager", "node",
-				manager ? json_integer(manager) : json_null()));
+	reason = !c->view.quorate	? "there is no quorum" :
+		 !manager		? "nobody can decide yet" :
+		 !was || manager < was	? "the lowest of those who can" :
+					  "the one before it cannot any more";
+	if (manager)
+		log_notice("node %u decides who holds which role: %s", manager,
+			   reason);
+	else
+		log_notice("nobody decides who holds which role: %s", reason);
+	control_event(json_pack(
+		"{s:s, s:o, s:o, s:I, s:I, s:s}", "event", "manager", "node",
+		manager ? json_integer(manager) : json_null(), "was",
+		was ? json_integer(was) : json_null(), "lasted",
+		(json_int_t)(was ? lasted : 0), "epoch",
+		(json_int_t)agree_document(c->agree)->stamp.version, "reason",
+		reason));
 }
 
 static void on_assigned(void *arg, int status, const char *text)
@@ -313,15 +331,22 @@ static void tell_role(struct cluster *c, const struct document_role *role,
 {
 	char nodes[6 * DOCUMENT_IDS_MAX + 8] = "nobody";
 	const struct document_ids *ids = &role->assigned.nodes;
+	char took[32] = "";
+	const json_t *ms;
 	size_t used = 0;
 	json_t *event;
 
 	for (size_t i = 0; i < ids->n; i++)
 		used += (size_t)snprintf(nodes + used, sizeof(nodes) - used,
 					 "%s%u", i ? "," : "", ids->id[i]);
-	log_notice("role %s is held by %s: %s", role->name, nodes,
-		   role->assigned.reason);
 	event = role_event(c, role, by);
+	ms = json_object_get(event, "took");
+	if (ms)
+		snprintf(took, sizeof(took), ", after %" JSON_INTEGER_FORMAT
+			 " ms", json_integer_value(ms));
+	log_notice("role %s is held by %s: %s (version %" PRIu64 "%s)",
+		   role->name, nodes, role->assigned.reason,
+		   role->assigned.epoch, took);
 	if (event)
 		control_event(event);
 }

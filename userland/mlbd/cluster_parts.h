@@ -39,6 +39,7 @@ struct cluster {
 	struct engine_view view;
 	struct members members;
 	uint64_t quorate_since;
+	uint64_t view_since; /* it is quorate, or is not */
 	uint64_t ring_since;
 	bool settled;	 /* the newest document is here, as far as can be known */
 	bool configured; /* the kernel took everything, once */
@@ -61,6 +62,7 @@ struct cluster {
 	struct document_stamp history[HISTORY_MAX];
 	size_t history_at;
 	uint16_t manager; /* or 0 */
+	uint64_t manager_since;
 	struct assign_watch *watches;
 	size_t n_watches;
 	bool assigning; /* what was proposed rests on version */
@@ -110,7 +112,8 @@ struct hello cluster_hello(const struct cluster *cluster);
 void cluster_say_hello(struct cluster *cluster);
 void cluster_hello_soon(struct cluster *cluster);
 void cluster_send_document(struct cluster *cluster);
-void cluster_tell_peer(const struct peer *peer, const char *state);
+void cluster_tell_peer(const struct cluster *cluster, const struct peer *peer,
+		       const char *state);
 
 /* cluster_report.c: how this node is, now and soon; and how a peer is. */
 void cluster_say_report(struct cluster *cluster);

@@ -11,12 +11,19 @@
 /* From sending the document to sending it again to those who are behind. */
 #define DOCUMENT_MS 1000
 
-void cluster_tell_peer(const struct peer *peer, const char *state)
+void cluster_tell_peer(const struct cluster *c, const struct peer *peer,
+		       const char *state)
 {
-	json_t *event = json_pack("{s:s, s:i, s:s, s:s*}", "event", "peer",
+	json_t *event = json_pack("{s:s, s:i, s:s, s:s*, s:I}", "event", "peer",
 				  "node", peer->id, "state", state, "fault",
-				  peer->fault[0] ? peer->fault : NULL);
+				  peer->fault[0] ? peer->fault : NULL, "ring",
+				  (json_int_t)c->view.ring);
 
+	/* In protocol 1 nobody tells each second how he is. */
+	if (event && peer->heard && peer->hello.protocol_max >= 2)
+		json_object_set_new(event, "silent",
+				    json_integer((json_int_t)(
+					    uv_now(c->loop) - peer->heard)));
 	if (event)
 		control_event(event);
 }

@@ -19,6 +19,9 @@ static void put_report(const struct cluster *c, json_t *node, uint16_t id,
 	json_object_set(node, "connections",
 			json_object_get(object, "connections"));
 	json_object_set(node, "down", json_object_get(object, "down"));
+	if (report->drain.there)
+		json_object_set(node, "drain",
+				json_object_get(object, "drain"));
 	json_object_set_new(node, "age",
 			    json_integer((json_int_t)(uv_now(c->loop) - heard)));
 	json_decref(object);
@@ -126,6 +129,7 @@ json_t *cluster_status(struct cluster *c)
 
 	if (!c->engine)
 		return json_object();
+	drain_report(c->drain, &c->own.drain);
 	errors = json_object();
 	for (int i = 0; i < ERROR_N; i++)
 		json_object_set_new(errors, cluster_error_names[i],
@@ -142,5 +146,5 @@ json_t *cluster_status(struct cluster *c)
 						 json_null(),
 			 "roles", roles_json(c), "nodes", nodes_json(c), "sync",
 			 sync_status(c->sync), "errors", errors, "drain",
-			 drain_json(c->drain));
+			 report_drain_json(&c->own.drain));
 }

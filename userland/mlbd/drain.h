@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The end of this node's drain: when its last connection is gone, or its time
- * is over, the cluster is asked for its maintenance.
+ * The end of a drain: when a node's last connection is gone, or its time is over,
+ * the cluster is asked for its maintenance. Each node looks after its own; after
+ * those of others, whose mlbd may have been started anew or be gone, the manager
+ * does, a little later.
  */
 #ifndef MLBD_DRAIN_H
 #define MLBD_DRAIN_H
@@ -10,6 +12,7 @@
 
 #include "control.h"
 #include "document.h"
+#include "report.h"
 
 struct drain;
 
@@ -27,14 +30,23 @@ void drain_close(struct drain *drain);
 
 /*
  * There is another document. Each is to be looked at: a drain that ends and one
- * that begins may be less than a second apart.
+ * that begins may be less than a second apart. @change is what was done, or NULL.
  */
-void drain_look(struct drain *drain, const struct document *document);
+void drain_look(struct drain *drain, const struct document *document,
+		const json_t *change);
 
-/* Once a second. Not in a call of the agreement, which it may call itself. */
-void drain_tick(struct drain *drain, const struct document *document);
+/**
+ * drain_tick() - once a second
+ * @owned: Multipath TCP connections of this node, with a path or without; -1 when
+ *	that is not known
+ * @manager: this node looks after others' as well
+ *
+ * Not in a call of the agreement, which it may call itself.
+ */
+void drain_tick(struct drain *drain, const struct document *document,
+		int64_t owned, bool manager);
 
-/* A new object while this node drains, or NULL; see README.md. */
-json_t *drain_json(const struct drain *drain);
+/* How far this node's is. */
+void drain_report(const struct drain *drain, struct report_drain *report);
 
 #endif /* MLBD_DRAIN_H */

@@ -55,6 +55,12 @@ static const struct {
 	  "Owner entries sent." },
 	{ "sync", "repeats", "mlb_sync_repeats_total", "counter",
 	  "Times that all own entries were sent again." },
+	{ "drain", "for", "mlb_drain_seconds", "gauge",
+	  "Since this node's drain began." },
+	{ "drain", "connections", "mlb_drain_connections", "gauge",
+	  "Connections that this node, which drains, still has." },
+	{ "drain", "left", "mlb_drain_left_seconds", "gauge",
+	  "Until this node's drain ends all the same." },
 	{ "", "cpu", "mlb_mlbd_cpu_seconds_total", "counter",
 	  "CPU time of mlbd." },
 	{ "", "rss", "mlb_mlbd_resident_memory_bytes", "gauge",
@@ -159,8 +165,8 @@ static const json_t *object_of(const json_t *status, const char *name)
 
 	if (!strcmp(name, "settings"))
 		return json_object_get(kernel, "settings");
-	if (!strcmp(name, "sync"))
-		return json_object_get(cluster, "sync");
+	if (!strcmp(name, "sync") || !strcmp(name, "drain"))
+		return json_object_get(cluster, name);
 	return name[0] ? json_object_get(status, name) : status;
 }
 
@@ -231,6 +237,14 @@ static void put_roles(FILE *to, const json_t *cluster)
 		fprintf(to, "mlb_role_holders{role=\"%s\"} %zu\n",
 			json_string_value(json_object_get(role, "role")),
 			json_array_size(json_object_get(role, "nodes")));
+	head(to, "mlb_role_epoch", "gauge",
+	     "Version of the document in which that changed last.");
+	json_array_foreach(roles, i, role)
+		fprintf(to,
+			"mlb_role_epoch{role=\"%s\"} %" JSON_INTEGER_FORMAT
+			"\n",
+			json_string_value(json_object_get(role, "role")),
+			json_integer_value(json_object_get(role, "epoch")));
 	head(to, "mlb_role_held", "gauge", "The node holds the role.");
 	json_array_foreach(roles, i, role)
 		json_array_foreach(json_object_get(role, "nodes"), j, id)
@@ -265,11 +279,19 @@ static void put_vips(FILE *to, const json_t *status)
 
 	if (json_array_size(vips))
 		head(to, "mlb_vip_announced", "gauge",
-		     "Whether the address's route is there.");
+		     "Whether the address, or its route, is there.");
 	json_array_foreach(vips, i, vip)
-		fprintf(to, "mlb_vip_announced{addr=\"%s\"} %d\n",
+		if (strcmp(text_of(vip, "state"), "unknown"))
+			fprintf(to, "mlb_vip_announced{addr=\"%s\"} %d\n",
+				text_of(vip, "addr"),
+				!strcmp(text_of(vip, "state"), "announced"));
+	if (json_array_size(vips))
+		head(to, "mlb_vip_state_seconds", "gauge",
+		     "Since when that is so.");
+	json_array_foreach(vips, i, vip)
+		fprintf(to, "mlb_vip_state_seconds{addr=\"%s\"} %.15g\n",
 			text_of(vip, "addr"),
-			!strcmp(text_of(vip, "state"), "announced"));
+			json_number_value(json_object_get(vip, "for")));
 }
 
 static void put_health(FILE *to, const json_t *status)

@@ -11,6 +11,25 @@
 #define REPORT_DOWN_MAX 1024
 
 /**
+ * struct report_drain - how far the drain of a node is
+ * @there: it drains; without that nothing else is set
+ * @ends: it goes to maintenance when it is empty, and after @left
+ * @seconds: since it began
+ * @connections: that it still has, or -1: not known
+ * @left: seconds until it ends all the same, or -1
+ */
+struct report_drain {
+	bool there;
+	bool ends;
+	int64_t seconds;
+	int64_t connections;
+	int64_t left;
+};
+
+/* A new object, or NULL without a drain; see README.md. */
+json_t *report_drain_json(const struct report_drain *drain);
+
+/**
  * struct report - a node, as it tells it
  * @ring: membership in which its kernel was last brought to a document, whose
  * @applied: stamp that was
@@ -30,6 +49,7 @@ struct report {
 	size_t n_uses;
 	struct mlb_endpoint *down;
 	size_t n_down;
+	struct report_drain drain;
 };
 
 json_t *report_json(const struct report *report);

@@ -31,6 +31,8 @@ static uv_after_work_cb after_cb;
 static uint64_t connections;
 static size_t counted_services;
 static int count_error;
+static int64_t owned;
+static uint64_t count_ms;
 
 int uv_queue_work(uv_loop_t *l, uv_work_t *req, uv_work_cb cb,
 		  uv_after_work_cb after)
@@ -57,10 +59,13 @@ static void count(void)
 
 	work = NULL;
 	work_cb(req);
+	now += count_ms;
 	after_cb(req, 0);
 }
 
+static struct document *document;
 static char events[512];
+static char reason[32];
 
 void control_event(json_t *event)
 {
@@ -68,6 +73,10 @@ void control_event(json_t *event)
 
 	snprintf(events + used, sizeof(events) - used, "%s ",
 		 json_string_value(json_object_get(event, "state")));
+	snprintf(reason, sizeof(reason), "%s",
+		 json_string_value(json_object_get(event, "reason")) ?: "-");
+	assert_int_equal(json_integer_value(json_object_get(event, "epoch")),
+			 document->stamp.version);
 	json_decref(event);
 }
 
@@ -83,7 +92,6 @@ bool log_allowed(struct log_limit *limit)
 	return true;
 }
 
-static struct document *document;
 static control_result_fn *due;
 static void *due_arg;
 static unsigned int proposals;
@@ -145,6 +153,14 @@ static void result(int status)
 	fn(due_arg, status, NULL);
 }
 
+static json_t *drain_json(struct drain *drain)
+{
+	struct report_drain report;
+
+	drain_report(drain, &report);
+	return report_drain_json(&report);
+}
+
 static struct drain *begin(void)
 {
 	struct drain *drain;
@@ -154,10 +170,12 @@ static struct drain *begin(void)
 	now = 10000;
 	proposals = 0;
 	connections = 7;
+	owned = 0;
+	count_ms = 0;
 	count_error = 0;
 	events[0] = '\0';
 	assert_int_equal(drain_open(&drain, &loop, SELF, on_propose, &loop), 0);
-	drain_tick(drain, document);
+	drain_tick(drain, document, owned, false);
 	assert_null(work);
 	assert_null(drain_json(drain));
 	return drain;
@@ -167,7 +185,7 @@ static struct drain *begin(void)
 static void tick(struct drain *drain)
 {
 	now += 1000;
-	drain_tick(drain, document);
+	drain_tick(drain, document, owned, false);
 	if (work)
 		count();
 }
@@ -303,7 +321,7 @@ static void test_timeout(void **state)
 	assert_int_equal(proposals, 0);
 	/* A worker that does not come back holds nothing up. */
 	now += 1000;
-	drain_tick(drain, document);
+	drain_tick(drain, document, owned, false);
 	assert_int_equal(proposals, 1);
 	assert_string_equal(
 		last,
@@ -373,18 +391,18 @@ static void test_anew(void **state)
 	(void)state;
 	connections = 0;
 	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":3}");
-	drain_look(drain, document);
+	drain_look(drain, document, NULL);
 	for (int i = 0; i < 2; i++)
 		tick(drain);
 	assert_int_equal(proposals, 1);
 	result(0);
-	drain_look(drain, document);
+	drain_look(drain, document, NULL);
 	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"active\"}");
-	drain_look(drain, document);
+	drain_look(drain, document, NULL);
 	/* Its worker is still at the last one when the next drain begins. */
 	connections = 9;
 	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":3}");
-	drain_look(drain, document);
+	drain_look(drain, document, NULL);
 	assert_string_equal(events, "begin maintenance begin ");
 	tick(drain);
 	tick(drain);
@@ -396,6 +414,164 @@ static void test_anew(void **state)
 	end(drain);
 }
 
+/* What has lost its last path may come back by another. */
+static void test_owned(void **state)
+{
+	struct drain *drain = begin();
+	json_t *json;
+
+	(void)state;
+	connections = 0;
+	owned = 3;
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":0}");
+	for (int i = 0; i < 10; i++)
+		tick(drain);
+	assert_int_equal(proposals, 0);
+	json = drain_json(drain);
+	assert_int_equal(
+		json_integer_value(json_object_get(json, "connections")), 3);
+	json_decref(json);
+	owned = -1;
+	tick(drain);
+	json = drain_json(drain);
+	assert_true(json_is_null(json_object_get(json, "connections")));
+	json_decref(json);
+	assert_int_equal(proposals, 0);
+	owned = 0;
+	tick(drain);
+	assert_int_equal(proposals, 1);
+	result(0);
+	end(drain);
+}
+
+/* A host with many sockets does not spend its time on counting them. */
+static void test_rest(void **state)
+{
+	struct drain *drain = begin();
+	unsigned int counts = 0;
+
+	(void)state;
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":600}");
+	count_ms = 500;
+	for (int i = 0; i < 60; i++) {
+		now += 1000;
+		drain_tick(drain, document, owned, false);
+		counts += !!work;
+		if (work)
+			count();
+	}
+	assert_in_range(counts, 9, 12);
+	end(drain);
+}
+
+static void other_tick(struct drain *drain, bool manager)
+{
+	now += 1000;
+	drain_tick(drain, document, 0, manager);
+	assert_null(work);
+}
+
+/* Who counts since the drain began ends it, when the node itself does not. */
+static void test_others(void **state)
+{
+	struct drain *drain = begin();
+
+	(void)state;
+	good("{\"op\":\"node-set\",\"node\":3,\"state\":\"drain\",\"drain-timeout\":10}");
+	drain_look(drain, document, NULL);
+	/* One without a time is the node's own matter. */
+	good("{\"op\":\"node-set\",\"node\":4,\"state\":\"drain\",\"drain-timeout\":0}");
+	for (int i = 0; i < 30; i++)
+		other_tick(drain, false);
+	assert_int_equal(proposals, 0);
+	/* A new drain is a whole one. */
+	good("{\"op\":\"node-set\",\"node\":3,\"state\":\"active\"}");
+	drain_look(drain, document, NULL);
+	good("{\"op\":\"node-set\",\"node\":3,\"state\":\"drain\",\"drain-timeout\":10}");
+	drain_look(drain, document, NULL);
+	for (int i = 0; i < 12; i++)
+		other_tick(drain, true);
+	assert_int_equal(proposals, 0);
+	other_tick(drain, true);
+	assert_int_equal(proposals, 1);
+	assert_string_equal(
+		last,
+		"{\"op\":\"drain-end\",\"node\":3,\"reason\":\"timeout\"}");
+	result(-EAGAIN);
+	other_tick(drain, true);
+	assert_int_equal(proposals, 2);
+	result(0);
+	other_tick(drain, true);
+	assert_int_equal(proposals, 2);
+	assert_int_equal(state_of(3), MLB_NODE_STATE_MAINTENANCE);
+	assert_string_equal(events, "");
+	end(drain);
+}
+
+/* The event tells what ended it. */
+static void test_reason(void **state)
+{
+	json_t *change = json_pack("{s:s, s:i, s:s}", "op", "drain-end", "node",
+				   SELF, "reason", "empty");
+	struct drain *drain = begin();
+
+	(void)state;
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":0}");
+	drain_look(drain, document, NULL);
+	assert_string_equal(reason, "-");
+	good("{\"op\":\"drain-end\",\"node\":2}");
+	drain_look(drain, document, change);
+	assert_string_equal(reason, "empty");
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\"}");
+	drain_look(drain, document, NULL);
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"maintenance\"}");
+	json_object_set_new(change, "op", json_string("node-set"));
+	drain_look(drain, document, change);
+	assert_string_equal(events, "begin maintenance begin maintenance ");
+	assert_string_equal(reason, "by hand");
+	json_decref(change);
+	end(drain);
+}
+
+/* What one tells, others hear; and what nobody would tell is refused. */
+static void test_report(void **state)
+{
+	static const char *const bad[] = {
+		"1", "{}", "{\"for\":1}", "{\"for\":null,\"ends\":true}",
+		"{\"for\":-1,\"ends\":true,\"connections\":null,\"left\":null}",
+		"{\"for\":1,\"ends\":1,\"connections\":null,\"left\":null}",
+		"{\"for\":1,\"ends\":true,\"connections\":-1,\"left\":null}",
+		"{\"for\":1,\"ends\":true,\"connections\":1,\"left\":\"x\"}",
+	};
+	struct report report = { .drain = { .there = true,
+					    .ends = true,
+					    .seconds = 5,
+					    .connections = -1,
+					    .left = 10 } };
+	struct report heard = {};
+	json_t *json = report_json(&report);
+
+	(void)state;
+	assert_true(report_parse(json, &heard));
+	assert_true(heard.drain.there && heard.drain.ends);
+	assert_int_equal(heard.drain.seconds, 5);
+	assert_int_equal(heard.drain.connections, -1);
+	assert_int_equal(heard.drain.left, 10);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		json_object_set_new(json, "drain",
+				    json_loads(bad[i], JSON_DECODE_ANY, NULL));
+		assert_false(report_parse(json, &heard));
+		assert_int_equal(heard.drain.left, 10);
+	}
+	json_decref(json);
+	report.drain.there = false;
+	json = report_json(&report);
+	assert_null(json_object_get(json, "drain"));
+	assert_true(report_parse(json, &heard));
+	assert_false(heard.drain.there);
+	json_decref(json);
+}
+
 /* Closed while a worker counts, and while an answer is due. */
 static void test_close(void **state)
 {
@@ -405,7 +581,7 @@ static void test_close(void **state)
 	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":1}");
 	tick(drain);
 	now += 1000;
-	drain_tick(drain, document);
+	drain_tick(drain, document, owned, false);
 	assert_non_null(work);
 	assert_non_null(due);
 	end(drain);
@@ -424,6 +600,11 @@ int main(void)
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_undrain),
 		cmocka_unit_test(test_anew),
+		cmocka_unit_test(test_owned),
+		cmocka_unit_test(test_rest),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_reason),
+		cmocka_unit_test(test_report),
 		cmocka_unit_test(test_close),
 	};
 

@@ -443,6 +443,59 @@ static void drain_2(int timeout)
 	expect_state(MLB_NODE_STATE_DRAIN);
 }
 
+static json_t *told_drain(unsigned int by, size_t of)
+{
+	json_t *status = cluster_status(sim.nodes[by].cluster);
+	json_t *node = json_array_get(json_object_get(status, "nodes"), of - 1);
+	json_t *drain = json_incref(json_object_get(node, "drain"));
+
+	json_decref(status);
+	return drain;
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+/* Every node tells of the drains of all. */
+static void expect_left(unsigned int by, json_int_t connections)
+{
+	json_t *drain = told_drain(by, 2);
+
+	assert_non_null(drain);
+	assert_int_equal(number(drain, "connections"), connections);
+	assert_in_range(number(drain, "left"), 9, 12);
+	assert_in_range(number(drain, "for"), 8, 11);
+	json_decref(drain);
+}
+
+/* The manager can drain as well, and goes on to be it. */
+static void test_drain_manager(void **state)
+{
+	(void)state;
+	begin_quiet(3);
+	sim.nodes[1].connections = 3;
+	sim.nodes[2].connections = 3;
+	for (int i = 1; i <= 2; i++)
+		assert_int_equal(
+			cluster_propose(sim.nodes[3].cluster,
+					json_pack("{s:s, s:i, s:s, s:i}", "op",
+						  "node-set", "node", i,
+						  "state", "drain",
+						  "drain-timeout", 20),
+					on_result, &sim.nodes[3]),
+			0);
+	run_for(15000);
+	mlbd_kill(&sim.nodes[2]);
+	run_for(10000);
+	for (unsigned int i = 1; i <= 3; i += 2)
+		for (unsigned int j = 1; j <= 2; j++)
+			assert_int_equal(sim.nodes[i].kernel.nodes[j].state,
+					 MLB_NODE_STATE_MAINTENANCE);
+	sim_end();
+}
+
 /* A node ends its own drain, once it has a quorum for it. */
 static void test_drain(void **state)
 {
@@ -455,6 +508,16 @@ static void test_drain(void **state)
 		mlbd_start(&sim.nodes[i]);
 	}
 	run_for(5000);
+	assert_int_equal(cluster_propose(sim.nodes[1].cluster,
+					 json_pack("{s:s, s:i, s:s, s:i}", "op",
+						   "node-set", "node", 22,
+						   "state", "drain",
+						   "drain-timeout", 0),
+					 on_result, &sim.nodes[1]),
+			 0);
+	assert_int_equal(sim.nodes[1].refused, 1);
+	assert_string_equal(sim.nodes[1].answer,
+			    "nothing is known of node 22");
 	node->connections = 5;
 	drain_2(0);
 	run_for(60000);
@@ -465,7 +528,11 @@ static void test_drain(void **state)
 
 	node->connections = 5;
 	drain_2(20);
-	run_for(10000);
+	run_for(9000);
+	expect_left(1, 5);
+	expect_left(2, 5);
+	assert_null(told_drain(1, 3));
+	run_for(1000);
 	node->part = 1;
 	sim_engine_form();
 	run_for(30000);
@@ -477,14 +544,25 @@ static void test_drain(void **state)
 	run_for(8000);
 	expect_state(MLB_NODE_STATE_MAINTENANCE);
 
-	/* An mlbd that is new begins to count anew. */
+	/* An mlbd that is new counts anew; the manager does not. */
 	drain_2(20);
 	run_for(15000);
 	mlbd_kill(node);
 	mlbd_start(node);
-	run_for(15000);
+	run_for(3000);
 	expect_state(MLB_NODE_STATE_DRAIN);
-	run_for(10000);
+	run_for(6000);
+	expect_state(MLB_NODE_STATE_MAINTENANCE);
+
+	/* Nor does it wait for an mlbd that is gone. */
+	drain_2(20);
+	mlbd_kill(node);
+	run_for(25000);
+	for (unsigned int i = 1; i <= 3; i += 2)
+		assert_int_equal(sim.nodes[i].kernel.nodes[2].state,
+				 MLB_NODE_STATE_MAINTENANCE);
+	mlbd_start(node);
+	run_for(5000);
 	expect_state(MLB_NODE_STATE_MAINTENANCE);
 	check_all();
 	sim_end();
@@ -523,6 +601,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_hold_heal),
 		cmocka_unit_test(test_hold_let_go),
 		cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_drain_manager),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_agreement),
 	};

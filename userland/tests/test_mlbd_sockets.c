@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the kernel says of this host's connections, and what it cannot say. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netlink/msg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sockets.h"
+
+/* Answers, one for each family, made by the kernel's side of a pair. */
+static char answers[2][4096];
+static size_t lens[2];
+static unsigned int asked;
+static int pair[2];
+
+int __wrap_socket(int domain, int type, int protocol);
+ssize_t __wrap_send(int fd, const void *data, size_t len, int flags);
+
+int __wrap_socket(int domain, int type, int protocol)
+{
+	assert_int_equal(domain, AF_NETLINK);
+	assert_int_equal(protocol, NETLINK_SOCK_DIAG);
+	assert_true(type & SOCK_CLOEXEC);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	return pair[0];
+}
+
+ssize_t __wrap_send(int fd, const void *data, size_t len, int flags)
+{
+	const struct nlmsghdr *head = data;
+	const struct inet_diag_req_v2 *req = nlmsg_data(head);
+
+	(void)flags;
+	assert_int_equal(fd, pair[0]);
+	assert_true(asked < 2);
+	assert_int_equal(req->sdiag_family, asked ? AF_INET6 : AF_INET);
+	assert_int_equal(write(pair[1], answers[asked], lens[asked]),
+			 lens[asked]);
+	asked++;
+	return (ssize_t)len;
+}
+
+static void *put(unsigned int to, uint16_t type, size_t len)
+{
+	struct nlmsghdr *head = (void *)(answers[to] + lens[to]);
+
+	*head = (struct nlmsghdr){ .nlmsg_len = NLMSG_LENGTH(len),
+				   .nlmsg_type = type };
+	lens[to] += NLMSG_ALIGN(head->nlmsg_len);
+	memset(NLMSG_DATA(head), 0, len);
+	return NLMSG_DATA(head);
+}
+
+static void put_socket(unsigned int to, const char *from, const char *at,
+		       uint16_t port)
+{
+	struct inet_diag_msg *msg =
+		put(to, SOCK_DIAG_BY_FAMILY, sizeof(struct inet_diag_msg));
+
+	msg->idiag_family = to ? AF_INET6 : AF_INET;
+	msg->id.idiag_sport = htons(port);
+	assert_int_equal(inet_pton(msg->idiag_family, at, msg->id.idiag_src), 1);
+	assert_int_equal(inet_pton(msg->idiag_family, from, msg->id.idiag_dst),
+			 1);
+}
+
+static void put_done(unsigned int to, int error)
+{
+	*(int *)put(to, NLMSG_DONE, sizeof(int)) = error;
+}
+
+static void begin(void)
+{
+	lens[0] = 0;
+	lens[1] = 0;
+	asked = 0;
+}
+
+static int count(uint64_t *n)
+{
+	struct mlb_endpoint services[2] = {
+		{ .port = 443, .addr = { .family = AF_INET6 } },
+		{ .port = 443, .addr = { .family = AF_INET } },
+	};
+	int ret;
+
+	inet_pton(AF_INET6, "2001:db8::1", &services[0].addr.v6);
+	inet_pton(AF_INET, "10.9.0.1", &services[1].addr.v4);
+	ret = sockets_count(services, 2, n);
+	close(pair[1]);
+	return ret;
+}
+
+static void test_count(void **state)
+{
+	uint64_t n;
+
+	(void)state;
+	begin();
+	put_socket(0, "192.0.2.1", "10.9.0.1", 443);
+	put_socket(0, "192.0.2.1", "10.9.0.1", 80);
+	put_socket(0, "192.0.2.1", "10.9.0.2", 443);
+	/* A check of this host's. */
+	put_socket(0, "10.9.0.1", "10.9.0.1", 443);
+	put_done(0, 0);
+	put_socket(1, "2001:db8:2::1", "2001:db8::1", 443);
+	put_socket(1, "::ffff:192.0.2.1", "::ffff:10.9.0.1", 443);
+	put_socket(1, "2001:db8::1", "2001:db8::1", 443);
+	put_done(1, 0);
+	assert_int_equal(count(&n), 0);
+	assert_int_equal(n, 3);
+}
+
+/* A host whose kernel may load no modules, and has none for TCP: not empty. */
+static void test_cannot(void **state)
+{
+	uint64_t n;
+
+	(void)state;
+	begin();
+	put_done(0, -ENOENT);
+	assert_int_equal(count(&n), -ENOENT);
+	begin();
+	put_done(0, 0);
+	put_done(1, -ENOMEM);
+	assert_int_equal(count(&n), -ENOMEM);
+	begin();
+	((struct nlmsgerr *)put(0, NLMSG_ERROR, sizeof(struct nlmsgerr)))
+		->error = -EPERM;
+	assert_int_equal(count(&n), -EPERM);
+	begin();
+	put(0, NLMSG_DONE, 0);
+	assert_int_equal(count(&n), -EBADMSG);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_count),
+		cmocka_unit_test(test_cannot),
+	};
+
+	return cmocka_run_group_tests_name("mlbd sockets", tests, NULL, NULL);
+}
