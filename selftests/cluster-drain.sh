@@ -38,6 +38,12 @@ left_is_right()
 	[ "$(drain_json .connections)" = "$(sockets)" ]
 }
 
+told_elsewhere()
+{
+	node_ctl 1 status | grep -q \
+		"^node $NODE drains since .*: [1-9][0-9]* connections left, then maintenance$"
+}
+
 ends_soon()
 {
 	node_ctl "$NODE" status | grep -q ", at the latest in [0-5]s$"
@@ -67,6 +73,7 @@ drain_run() # 4|6
 	node_ctl "$NODE" status > "$TMP/status"
 	check_true "IPv$f: in words too" line_there "$TMP/status" \
 		"^this node drains since .*: [1-9][0-9]* connections left, then maintenance$"
+	check_comes "IPv$f: on any node" 5 told_elsewhere
 	sleep 2
 	check_true "IPv$f: it waits" state_is drain
 	client_go old
@@ -114,8 +121,37 @@ timeout_run()
 	check_comes "timeout: undrain ends maintenance" 5 state_is active
 }
 
+# Its mlbd, started anew, begins to count anew; the manager does not.
+restart_run()
+{
+	local t0 ms
+
+	endpoints_flush
+	client_start held -n "$N" -b 50000 -w "$VIP6" "$PORT"
+	client_says held connected || bail "$(cat "$TMP/held.out")"
+	t0=${EPOCHREALTIME/./}
+	must node_ctl 1 cluster node drain $NODE timeout 6
+	check_comes "restart: the node drains" 5 state_is drain
+	sleep 3
+	mlbd_kill $NODE
+	mlbd_start $NODE
+	check_true "restart: the node drains on" state_is drain
+	check_comes "restart: maintenance follows" 15 state_is maintenance
+	ms=$(((${EPOCHREALTIME/./} - t0) / 1000))
+	check_range "restart: as long as at first, and grace, ms" $ms 5900 \
+		$((11000 * MLB_SCALE))
+	client_go held
+	client_end held
+	check_eq "restart: what runs goes on to its end" "${R[ok]}" "$N"
+	must node_ctl 1 cluster node undrain $NODE
+	check_comes "restart: undrain ends maintenance" 5 state_is active
+}
+
 refusals()
 {
+	node_ctl 1 cluster node drain 22 timeout 5 > "$TMP/out" 2>&1
+	check_eq "a node of which nobody knows does not drain" $? 1
+
 	node_ctl 1 cluster node drain $NODE timeout 0 > "$TMP/out" 2>&1
 	check_eq "a timeout of 0 s is none" $? 2
 	node_ctl 1 cluster node set $NODE drain-timeout 5 > "$TMP/out" 2>&1
@@ -142,5 +178,6 @@ wait_for 5 line_there "$TMP/monitor" ready || bail "no monitor"
 drain_run 4
 drain_run 6
 timeout_run
+restart_run
 refusals
 tap_done

@@ -8,125 +8,68 @@
 . "$MLB_TESTS/lib/corosync.sh"
 # shellcheck source=lib/mlbd.sh
 . "$MLB_TESTS/lib/mlbd.sh"
+# shellcheck source=lib/vip.sh
+. "$MLB_TESTS/lib/vip.sh"
 
-N=$(scaled 40 10)
-
-now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
-
-# The router is a neighbour of the nodes in their network, and asks there.
-router_joins()
+# What mlbctl doctor finds wrong with the addresses, and mends.
+arp_remedies()
 {
-	cable "$PREFIX-b" r "$PREFIX-r" lan "$MTU"
-	netns_batch "$PREFIX-b" <<-END
-		link set r master br0 up
-	END
-	netns_batch "$PREFIX-r" <<-END
-		addr add 10.3.0.254/24 dev lan
-		addr add 2001:db8:3::254/64 dev lan nodad
-		link set lan up
-		route replace $VIP4/32 dev lan
-		route replace $VIP6/128 dev lan
-	END
-	# A neighbour that knows an address waits long before it asks again.
-	must on_router sysctl -qw net.ipv4.neigh.lan.base_reachable_time_ms=600000 \
-		net.ipv6.neigh.lan.base_reachable_time_ms=600000
-	must on_nodes sysctl -qw net.ipv4.conf.all.arp_ignore=1 \
-		net.ipv4.conf.all.arp_announce=2
+	node_ctl "$1" -j doctor |
+		jq -r '.[] | select(.check == "vip" and .result == "wrong").remedy'
 }
 
-on_nodes()
+arp_settings()
 {
-	local i
+	local remedy
 
-	for ((i = 1; i <= NODES; i++)); do
-		on_node "$i" "$@" || return
-	done
+	check_eq "doctor sees who else would answer ARP" \
+		"$(arp_remedies 1 | wc -l)" 2
+	while read -r remedy; do
+		# shellcheck disable=SC2086
+		must on_nodes $remedy > /dev/null
+	done < <(arp_remedies 1)
+	check_eq "and mends it" "$(arp_remedies 1)" ""
 }
 
-daemons_begin()
-{
-	local i f
-
-	cluster_up 3
-	router_joins
-	mlb_load
-	corosync_up
-	for ((i = 1; i <= NODES; i++)); do
-		for f in 4 6; do
-			printf '[vip v%s]\naddr = %s\ndev = eth1\nrole = web\n' \
-				$f "$(vip $f)"
-			printf '[check v%s]\nservice = %s\ntype = mptcp\ninterval = 100\n' \
-				$f "$([ $f = 4 ] && echo "$VIP4:$PORT" || echo "[$VIP6]:$PORT")"
-		done | mlbd_conf "$i"
-	done
-	mlbd_start 1 2 3
-	wait_for 20 cluster_ready 1 2 3 || {
-		cluster_tell
-		bail "the nodes do not find together"
-	}
-	must node_ctl 1 cluster service add "$VIP4:$PORT" sched maglev
-	must node_ctl 1 cluster service add "[$VIP6]:$PORT" sched maglev
-	must node_ctl 1 cluster set resolve-timeout 500
-}
-
-# The nodes that have the address where neighbours ask for it.
-holders() # 4|6
-{
-	local i
-
-	for ((i = 1; i <= NODES; i++)); do
-		[ -z "$(ip -n "$PREFIX-n$i" -"$1" addr show dev eth1 to "$(vip "$1")")" ] ||
-			echo "$i"
-	done | xargs
-}
-
-holders_are() # NODES
-{
-	[ "$(holders 4)" = "$1" ] && [ "$(holders 6)" = "$1" ]
-}
-
-mac_of() # NODE
-{
-	ip -n "$PREFIX-n$1" -j link show dev eth1 | jq -r '.[].address'
-}
-
-# Where the router sends packets for the address, without asking.
-router_sends_to() # NODE
-{
-	local mac
-
-	mac=$(mac_of "$1")
-	ip -n "$PREFIX-r" neigh show dev lan | grep -q "^$VIP4 .*$mac" &&
-		ip -n "$PREFIX-r" neigh show dev lan | grep -q "^$VIP6 .*$mac"
-}
-
-comes_to() # WHAT NODE
-{
-	local t0
-
-	t0=$(now_ms)
-	check_comes "$1: node $2 has the addresses, and no other" 15 \
-		holders_are "$2"
-	tap_note "$1: after $(($(now_ms) - t0)) ms"
-}
-
-connections_work() # WHAT
+# It stands where no connection of the host's own takes it from, and not for long.
+not_preferred() # NODE
 {
 	local f
 
 	for f in 4 6; do
-		client_run first -n "$N" -b 1000 "$(vip $f)" "$PORT"
-		check_eq "$1, IPv$f: connections work" "${R[ok]}" "$N"
+		check_range "IPv$f: it lasts some seconds" \
+			"$(lifetime "$1" $f valid)" 1 3
+		check_eq "IPv$f: and is not preferred" \
+			"$(lifetime "$1" $f preferred)" 0
+		check_eq "IPv$f: no packet to a neighbour comes from it" \
+			"$(source_to "$1" $f)" ""
 	done
+}
+
+lifetime() # NODE 4|6 valid|preferred
+{
+	ip -n "$PREFIX-n$1" -j -"$2" addr show dev eth1 |
+		jq --arg vip "$(vip "$2")" --arg what "$3_life_time" \
+			'.[].addr_info[]? | select(.local == $vip)[$what]'
+}
+
+source_to() # NODE 4|6
+{
+	local to=10.3.0.254
+
+	[ "$2" = 4 ] || to=2001:db8:3::254
+	ip -n "$PREFIX-n$1" -"$2" route get "$to" | grep -o " src $(vip "$2") "
 }
 
 test_begin corosync mlbd
 daemons_begin
+arp_settings
 check_true "without a role nobody has the addresses" holders_are ""
 servers_up
 must node_ctl 1 cluster role add web nodes 1 spares 2,3 exclusive yes
 comes_to "a role" 1
 connections_work "a role"
+not_preferred 1
 check_true "the router has learnt where it is" router_sends_to 1
 
 # Who knew the address is told; packets come in elsewhere, and what is open goes
@@ -144,7 +87,7 @@ connections_work "moved"
 
 mlbd_kill 2
 must node_ctl 1 cluster role move web 3
-comes_to "an mlbd that died lets go by itself" 3
+comes_alone "an mlbd that died lets go by itself" 3 15
 check_comes "and the router knows" 3 router_sends_to 3
 connections_work "and all goes on"
 tap_done

@@ -165,6 +165,24 @@ reloads()
 	check_eq "and all stay" "$(routes)" "$VIP4 $VIP6"
 }
 
+# What a file named that is gone: no reload has seen it go.
+restarted()
+{
+	{ conf; vips >> "$TMP/conf"; }
+	reload
+	wait_for 5 routes_are "$VIP4" "$VIP6" || bail "no routes"
+	must ip -n "$PREFIX-n1" route add blackhole 192.0.2.1 table $TABLE
+	kill -KILL "$MLBD"
+	wait "$MLBD" 2> /dev/null
+	{ conf; vips | sed 1,3d >> "$TMP/conf"; }
+	daemon_start
+	check_true "started anew without one: its route goes, and no other" \
+		wait_for 5 routes_are "192.0.2.1" "$VIP6"
+	check_true "the log tells" line_there "$TMP/mlbd" \
+		"1 routes of addresses that the file does not name"
+	must ip -n "$PREFIX-n1" route del blackhole 192.0.2.1 table $TABLE
+}
+
 # Without the module this host's stack would reset what others have.
 unloaded()
 {
@@ -198,5 +216,6 @@ follows
 stays
 maintenance
 reloads
+restarted
 unloaded
 tap_done

@@ -86,6 +86,7 @@ static int run(struct mlbctl *ctl)
 		doctor_nodes(&doctor);
 		doctor_tables(&doctor);
 	}
+	doctor_vips(&doctor);
 	doctor_rp_filter(&doctor);
 	doctor_syncookies(&doctor);
 	doctor_clock(&doctor);

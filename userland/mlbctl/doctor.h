@@ -68,6 +68,9 @@ void doctor_nodes(struct doctor *doctor);
 /* doctor_service.c: each service's address and server */
 void doctor_services(struct doctor *doctor);
 
+/* doctor_vip.c: addresses that mlbd moves on a link */
+void doctor_vips(struct doctor *doctor);
+
 /**
  * struct listener - a TCP socket that listens
  * @addr: zero for any address

@@ -321,6 +321,13 @@ static bool routes_by(uint32_t table)
 	return table >= 253 && table <= 255;
 }
 
+/* Whether there could be one: it may come later than mlbd. */
+static bool good_dev(const char *dev)
+{
+	return *dev && strlen(dev) < IF_NAMESIZE && !strpbrk(dev, "/: \t") &&
+	       strcmp(dev, ".") && strcmp(dev, "..") && strcmp(dev, "lo");
+}
+
 /* A table, or an interface and who has it. */
 static int vip_place(struct check *c, const struct section *s,
 		     struct config_vip *vip)
@@ -338,9 +345,16 @@ static int vip_place(struct check *c, const struct section *s,
 			"dev is for engine = corosync only: the cluster says which node has the address");
 	if (!role)
 		return fail(c, s, NULL, "[%s] needs \"role\"", s->name);
-	if (strlen(dev) >= sizeof(vip->dev) || strlen(role) >= sizeof(vip->role))
-		return fail(c, s, strlen(dev) >= sizeof(vip->dev) ? "dev" : "role",
-			    "the name is too long");
+	if (!good_dev(dev))
+		return fail(c, s, "dev",
+			    "dev \"%s\" is no name of an interface with neighbours",
+			    dev);
+	if (!document_good_name(role))
+		return fail(c, s, "role", "no role can have the name \"%s\"",
+			    role);
+	if (same_addr(&s->vip.addr, &c->config->self.addr))
+		return fail(c, s, "addr",
+			    "this is the address of [node], which stays here");
 	memcpy(vip->dev, dev, strlen(dev) + 1);
 	memcpy(vip->role, role, strlen(role) + 1);
 	return 0;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <sys/un.h>
 
+#include "document.h"
 #include "libmlb.h"
 
 #define CONFIG_FILE "/etc/mlb/mlb.conf"
@@ -93,7 +94,7 @@ struct config_vip {
 	struct mlb_addr addr;
 	uint32_t table;
 	char dev[IF_NAMESIZE];
-	char role[CONFIG_NAME_MAX];
+	char role[DOCUMENT_NAME];
 };
 
 /**

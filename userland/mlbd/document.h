@@ -31,6 +31,9 @@ struct document_stamp {
 /* Bytes of a name of a group or role, with its end. */
 #define DOCUMENT_NAME 32
 
+/* Whether a group or a role can have the name. */
+bool document_good_name(const char *name);
+
 /* Names without order among them, ascending. */
 struct document_names {
 	char (*name)[DOCUMENT_NAME];

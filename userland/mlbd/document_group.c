@@ -10,7 +10,7 @@
 #include "text.h"
 
 /* They stand in command lines and in lists with commas. */
-static bool good_name(const char *name)
+bool document_good_name(const char *name)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -28,7 +28,7 @@ static int take_name(const json_t *json, const char *key,
 
 	if (!text)
 		return document_refuse(error, size, "%s is missing", key);
-	if (!good_name(text))
+	if (!document_good_name(text))
 		return document_refuse(error, size,
 				       "%s \"%.40s\" is not a name of up to %d letters, digits, \"-\", \"_\" and \".\"",
 				       key, text, DOCUMENT_NAME - 1);

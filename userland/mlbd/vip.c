@@ -149,10 +149,10 @@ static void tell_change(const struct vip *vip, const char *why, uint64_t lasted)
 	else
 		log_warning("%s is withdrawn %s%s%s", addr, place(vip, where),
 			    colon, why);
-	event = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s*}", "event",
-			  "vip", "vip", vip->conf.name, "addr", addr, "where",
-			  place(vip, where), "state", state_word(vip), "lasted",
-			  (json_int_t)lasted, "reason", why[0] ? why : NULL);
+	event = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s*}", "event", "vip",
+			  "addr", addr, "where", place(vip, where), "state",
+			  state_word(vip), "lasted", (json_int_t)lasted,
+			  "reason", why[0] ? why : NULL);
 	if (event && vip->conf.dev[0]) {
 		json_object_set_new(event, "role",
 				    json_string(vip->conf.role));
@@ -522,10 +522,12 @@ json_t *vips_json(const struct vips *vips)
 				  "reason", vip->why[0] ? vip->why : NULL,
 				  "error",
 				  vip->error[0] ? vip->error : NULL));
-		if (vip->conf.dev[0])
-			json_object_set_new(
-				json_array_get(all, i), "role",
-				json_string(vip->conf.role));
+		if (!vip->conf.dev[0])
+			continue;
+		json_object_set_new(json_array_get(all, i), "dev",
+				    json_string(vip->conf.dev));
+		json_object_set_new(json_array_get(all, i), "role",
+				    json_string(vip->conf.role));
 	}
 	return all;
 }

@@ -77,11 +77,13 @@ bool vips_let_go(struct vips *vips);
 json_t *vips_json(const struct vips *vips);
 
 /*
- * How long an address stays on an interface after the last call of vip_set():
- * several times as long as from one to the next, and less than others wait before
- * they take a role from an mlbd that says nothing and have its node fenced.
+ * How long an address stays on an interface after the last call of vip_set(), and
+ * up to a second more: three times as long as from one to the next, and as long
+ * as it takes at the least until another one has the role of a node whose mlbd
+ * says nothing (ASSIGN_FENCE_MS, twice). Neighbours that know it, and lo, which has
+ * it as well, do not mind if it is away for a moment.
  */
-#define VIP_VALID_S 5
+#define VIP_VALID_S 3
 
 /*
  * vip_netlink.c: the route of the address in its table, or the address on its
