@@ -102,7 +102,11 @@ stays_alone() # NODE COMMAND...
 
 	t0=$(now_ms)
 	until "${@:2}"; do
-		holders_are "$1" || return
+		if ! holders_are "$1"; then
+			tap_note "now $(holders 4), $(holders 6);" \
+				"$(node_ctl "$1" status | grep '^role')"
+			return 1
+		fi
 		[ $(($(now_ms) - t0)) -lt $((20000 * MLB_SCALE)) ] || return
 	done
 	holders_are "$1"

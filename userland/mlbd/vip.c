@@ -25,6 +25,7 @@
  * @was: what was done last, VIP_UP or VIP_DOWN; VIP_KEEP when that is not known
  * @since: of @was, uv_now()
  * @renewed: when it was last done, uv_now()
+ * @not_before: it does not come back sooner, uv_now()
  * @why: it is not up, or "": for people
  * @epoch: of the last wish
  * @ring: in which neighbours were told
@@ -38,6 +39,7 @@ struct vip {
 	enum vip_want was;
 	uint64_t since;
 	uint64_t renewed;
+	uint64_t not_before;
 	char why[192];
 	uint64_t epoch;
 	uint64_t ring;
@@ -300,7 +302,11 @@ static void on_worked(uv_work_t *work, int status)
 	free_unused(v);
 }
 
-/* An address that nobody renews has gone by itself. */
+/*
+ * An address that nobody renews has gone by itself. When it is this mlbd that hung,
+ * what it takes for true is what was so before: it reads first what the others have
+ * told meanwhile.
+ */
 static void lapse(struct vips *v, struct vip *vip)
 {
 	uint64_t now = uv_now(v->loop);
@@ -309,8 +315,10 @@ static void lapse(struct vips *v, struct vip *vip)
 	    now - vip->renewed < VIP_VALID_S * 1000)
 		return;
 	vip->was = VIP_DOWN;
-	tell_change(vip, vip->why, now - vip->since);
+	tell_change(vip, vip->why[0] ? vip->why : "it was not renewed in time",
+		    now - vip->since);
 	vip->since = now;
+	vip->not_before = now + TICK_MS;
 }
 
 /* What the worker is to do about one address; nothing, with VIP_KEEP. */
@@ -327,8 +335,9 @@ static struct job job_of(struct vips *v, struct vip *vip)
 	snprintf(vip->why, sizeof(vip->why), "%s",
 		 wish.want == VIP_UP ? "" : job.why);
 	vip->epoch = wish.epoch;
-	if (wish.want == VIP_WAIT) {
-		lapse(v, vip);
+	lapse(v, vip);
+	if (wish.want == VIP_WAIT ||
+	    (wish.want == VIP_UP && now < vip->not_before)) {
 		job.want = VIP_KEEP;
 	} else if (wish.want == VIP_KEEP && vip->conf.dev[0] &&
 		   vip->was == VIP_UP) {

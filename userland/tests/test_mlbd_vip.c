@@ -533,6 +533,39 @@ static void test_unsure(void **state)
 	end(vips);
 }
 
+/* An mlbd that hung believes what was so before it did. */
+static void test_hung(void **state)
+{
+	struct vips *vips = begin_dev();
+
+	(void)state;
+	wants[1] = VIP_UP;
+	tick();
+	assert_events("1:announced ");
+	now += 20000;
+	routes[1] = false;
+	asked = 0;
+	timer_cb(timer);
+	run();
+	for (int i = 0; i < 10; i++) {
+		vips_poke(vips);
+		run();
+	}
+	assert_int_equal(asked, 0);
+	assert_events("1:withdrawn ");
+	/* Another has it. */
+	wants[1] = VIP_DOWN;
+	tick();
+	assert_false(routes[1]);
+	assert_events("");
+	/* Nobody has. */
+	wants[1] = VIP_UP;
+	tick();
+	assert_true(routes[1]);
+	assert_events("1:announced ");
+	end(vips);
+}
+
 /* One that is gone before anybody took it away was announced until now. */
 static void test_vanished(void **state)
 {
@@ -664,6 +697,7 @@ int main(void)
 		cmocka_unit_test(test_heal),
 		cmocka_unit_test(test_deaf),
 		cmocka_unit_test(test_unsure),
+		cmocka_unit_test(test_hung),
 		cmocka_unit_test(test_vanished),
 		cmocka_unit_test(test_let_go),
 		cmocka_unit_test(test_sweep),
