@@ -6,7 +6,7 @@
  * reachable one has, and all have one document; and meanwhile no minority
  * changes its kernel and no live token is taken away.
  *
- *   CLUSTER_SEEDS=N   how many runs (default 60)
+ *   CLUSTER_SEEDS=N   how many runs (default 20)
  *   CLUSTER_SEED=N    only this one
  *   CLUSTER_TEST=NAME only this test
  *   CLUSTER_LOG=1     with mlbd's messages
@@ -391,7 +391,7 @@ static void random_run(unsigned int seed, bool gentle)
 static void random_runs(bool gentle)
 {
 	const char *one = getenv("CLUSTER_SEED"), *many = getenv("CLUSTER_SEEDS");
-	unsigned int seeds = many ? (unsigned int)atoi(many) : 60;
+	unsigned int seeds = many ? (unsigned int)atoi(many) : 20;
 
 	total_made = total_refused = total_warned = total_begins = 0;
 	if (one) {

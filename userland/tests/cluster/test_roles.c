@@ -470,7 +470,7 @@ static void random_run(unsigned int seed)
 void test_roles_random(void **state)
 {
 	const char *one = getenv("CLUSTER_SEED"), *many = getenv("CLUSTER_SEEDS");
-	unsigned int seeds = many ? (unsigned int)atoi(many) : 40;
+	unsigned int seeds = many ? (unsigned int)atoi(many) : 15;
 
 	(void)state;
 	if (one) {
