@@ -179,7 +179,10 @@ static void decide_new(struct mlb_net *mn, const struct mlb_packet *pkt,
 	reason = past ? MLB_REASON_SCHEDULER_PAST : MLB_REASON_SCHEDULER_MAGLEV;
 	node = id ? mlb_node_find(mn, id) : NULL;
 	/* This host may serve the others, and not this client. */
-	if (!node && pool->strict)
+	if (!node && pool->wait)
+		decide(d, MLB_VERDICT_DROP, MLB_RULE_NEW,
+		       MLB_REASON_GROUP_WAITS, NULL);
+	else if (!node && pool->strict)
 		decide(d, MLB_VERDICT_RESET, MLB_RULE_NEW,
 		       MLB_REASON_GROUP_REFUSED, NULL);
 	else if (!node)

@@ -39,11 +39,12 @@ const struct nla_policy mlb_client_nl_policy[MLB_A_CLIENT_KEY + 1] = {
 	[MLB_A_CLIENT_KEY] = NLA_POLICY_EXACT_LEN(MLB_MPTCP_KEY_LEN),
 };
 
-const struct nla_policy mlb_group_pool_nl_policy[MLB_A_GROUP_POOL_NODE + 1] = {
+const struct nla_policy mlb_group_pool_nl_policy[MLB_A_GROUP_POOL_WAIT + 1] = {
 	[MLB_A_GROUP_POOL_ADDR] = { .type = NLA_BINARY, },
 	[MLB_A_GROUP_POOL_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[MLB_A_GROUP_POOL_GROUP] = NLA_POLICY_MIN(NLA_U16, 1),
 	[MLB_A_GROUP_POOL_NODE] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
+	[MLB_A_GROUP_POOL_WAIT] = { .type = NLA_FLAG, },
 };
 
 const struct nla_policy mlb_group_prefix_nl_policy[MLB_A_GROUP_PREFIX_GROUP + 1] = {

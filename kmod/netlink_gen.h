@@ -13,7 +13,7 @@
 
 /* Common nested types */
 extern const struct nla_policy mlb_client_nl_policy[MLB_A_CLIENT_KEY + 1];
-extern const struct nla_policy mlb_group_pool_nl_policy[MLB_A_GROUP_POOL_NODE + 1];
+extern const struct nla_policy mlb_group_pool_nl_policy[MLB_A_GROUP_POOL_WAIT + 1];
 extern const struct nla_policy mlb_group_prefix_nl_policy[MLB_A_GROUP_PREFIX_GROUP + 1];
 extern const struct nla_policy mlb_owner_entry_nl_policy[MLB_A_OWNER_ENTRY_CLIENT + 1];
 

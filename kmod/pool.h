@@ -14,6 +14,7 @@ struct mlb_tuple;
  * @n_nodes: ids that were asked for, behind the slots in ascending order
  * @all: every node was asked for, and none is there by its id
  * @strict: when none of them can take a connection, nobody does
+ * @wait: and its client is not told, as others will be there soon
  * @slots: node ids; 0 in all of them when no node takes new connections
  */
 struct mlb_pool {
@@ -22,6 +23,7 @@ struct mlb_pool {
 	u16 n_nodes;
 	bool all;
 	bool strict;
+	bool wait;
 	u16 slots[];
 };
 

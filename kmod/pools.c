@@ -130,14 +130,14 @@ static struct mlb_pool *pools_set(struct mlb_net *mn,
 
 /* The number of the pool with these nodes; n_sets when there is none. */
 static unsigned int set_find(struct mlb_net *mn, const struct mlb_pools *pools,
-			     const u16 *nodes, unsigned int n)
+			     const u16 *nodes, unsigned int n, bool wait)
 {
 	unsigned int i;
 
 	for (i = 0; i < pools->n_sets; i++) {
 		const struct mlb_pool *pool = pools_set(mn, pools, i);
 
-		if (pool->n_nodes == n &&
+		if (pool->n_nodes == n && pool->wait == wait &&
 		    !memcmp(mlb_pool_nodes(pool), nodes, n * sizeof(*nodes)))
 			break;
 	}
@@ -161,6 +161,7 @@ static bool set_is_in(struct mlb_net *mn, const struct mlb_pools *pools,
  * @group: the group; 0 for clients whose group has none
  * @nodes: ids in ascending order, all of them nodes
  * @n: how many; 0 to refuse connections
+ * @wait: drop SYNs where connections would be refused
  *
  * Caller must hold &mlb_net.lock from the first call to the change's end.
  *
@@ -169,17 +170,17 @@ static bool set_is_in(struct mlb_net *mn, const struct mlb_pools *pools,
  */
 int mlb_pools_add_pool(struct mlb_net *mn, struct mlb_pools *pools,
 		       const struct mlb_service_key *key, u16 group,
-		       const u16 *nodes, unsigned int n)
+		       const u16 *nodes, unsigned int n, bool wait)
 {
 	struct mlb_pools *old = mlb_dereference(mn, mn->pools);
-	unsigned int set = set_find(mn, pools, nodes, n);
+	unsigned int set = set_find(mn, pools, nodes, n, wait);
 	struct mlb_pool *pool = NULL;
 	unsigned int i;
 
 	if (set == pools->n_sets) {
 		if (set == SETS_MAX)
 			return -ENOSPC;
-		i = old ? set_find(mn, old, nodes, n) : 0;
+		i = old ? set_find(mn, old, nodes, n, wait) : 0;
 		if (old && i < old->n_sets)
 			pool = pools_set(mn, old, i);
 		else
@@ -187,6 +188,7 @@ int mlb_pools_add_pool(struct mlb_net *mn, struct mlb_pools *pools,
 		if (!pool)
 			return -ENOMEM;
 		pool->strict = true;
+		pool->wait = wait;
 		RCU_INIT_POINTER(pools->sets[pools->n_sets++], pool);
 	}
 	pools->entries[pools->n_entries++] = (struct mlb_group_pool) {

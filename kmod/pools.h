@@ -34,7 +34,8 @@ struct mlb_group_pool {
  * @prefixes: all groups', ordered; one of group 0 keeps IPv6 off IPv4
  * @ranges: the same for readers
  * @entries: ordered by service and group
- * @sets: pools, each of other nodes than the others
+ * @sets: pools, each of other nodes than the others or with another
+ *	&mlb_pool.wait
  */
 struct mlb_pools {
 	struct rcu_head rcu;
@@ -57,7 +58,7 @@ struct mlb_pools *mlb_pools_new(unsigned int max_prefixes,
 				unsigned int max_entries);
 int mlb_pools_add_pool(struct mlb_net *mn, struct mlb_pools *pools,
 		       const struct mlb_service_key *key, u16 group,
-		       const u16 *nodes, unsigned int n);
+		       const u16 *nodes, unsigned int n, bool wait);
 const struct mlb_prefix *mlb_pools_order_prefixes(struct mlb_pools *pools);
 const struct mlb_group_pool *mlb_pools_order_entries(struct mlb_pools *pools);
 void mlb_pools_publish(struct mlb_net *mn, struct mlb_pools *pools);

@@ -137,7 +137,7 @@ static int pool_nodes(struct pools_request *req, const struct nlattr *pool,
 }
 
 static int pool_key(struct pools_request *req, const struct nlattr *pool,
-		    struct mlb_service_key *key, u16 *group)
+		    struct mlb_service_key *key, u16 *group, bool *wait)
 {
 	struct nlattr *tb[MLB_A_GROUP_POOL_MAX + 1];
 	struct netlink_ext_ack *extack = req->info->extack;
@@ -166,6 +166,7 @@ static int pool_key(struct pools_request *req, const struct nlattr *pool,
 				    "a pool is of a service that does not exist; add the service first");
 		return -ENOENT;
 	}
+	*wait = tb[MLB_A_GROUP_POOL_WAIT];
 	*group = tb[MLB_A_GROUP_POOL_GROUP] ?
 		 nla_get_u16(tb[MLB_A_GROUP_POOL_GROUP]) : 0;
 	if (*group && !test_bit(*group, req->groups)) {
@@ -181,13 +182,14 @@ static int pool_twice(struct pools_request *req,
 {
 	const struct nlattr *attr, *last = NULL;
 	struct mlb_service_key key;
+	bool wait;
 	u16 group;
 	int rem;
 
 	nla_for_each_attr_type(attr, MLB_A_POOLS_POOL,
 			       genlmsg_data(req->info->genlhdr),
 			       genlmsg_len(req->info->genlhdr), rem)
-		if (!pool_key(req, attr, &key, &group) &&
+		if (!pool_key(req, attr, &key, &group, &wait) &&
 		    group == twice->group &&
 		    !memcmp(&key, &twice->key, sizeof(key)))
 			last = attr;
@@ -204,16 +206,17 @@ static int pools_parse(struct pools_request *req)
 	unsigned int n;
 	int rem, err;
 	u16 group;
+	bool wait;
 
 	nla_for_each_attr_type(attr, MLB_A_POOLS_POOL,
 			       genlmsg_data(req->info->genlhdr),
 			       genlmsg_len(req->info->genlhdr), rem) {
-		err = pool_key(req, attr, &key, &group) ?:
+		err = pool_key(req, attr, &key, &group, &wait) ?:
 		      pool_nodes(req, attr, &n);
 		if (err)
 			return err;
 		err = mlb_pools_add_pool(req->mn, req->pools, &key, group,
-					 req->nodes, n);
+					 req->nodes, n, wait);
 		if (err == -ENOSPC)
 			NL_SET_ERR_MSG_ATTR(req->info->extack, attr,
 					    "there are too many pools of different nodes");
@@ -377,6 +380,8 @@ static int entry_fill(struct sk_buff *skb, const struct mlb_group_pool *entry,
 	for (unsigned int i = 0; i < pool->n_nodes; i++)
 		if (nla_put_u16(skb, MLB_A_GROUP_POOL_NODE, nodes[i]))
 			goto cancel;
+	if (pool->wait && nla_put_flag(skb, MLB_A_GROUP_POOL_WAIT))
+		goto cancel;
 	nla_nest_end(skb, nest);
 	return 0;
 cancel:

@@ -273,6 +273,7 @@ static int rebuild_one(struct mlb_net *mn, struct list_head *list,
 		return -ENOMEM;
 	}
 	r->pool->strict = old && old->strict;
+	r->pool->wait = old && old->wait;
 	list_add(&r->list, list);
 	cond_resched();
 	return 0;

@@ -170,6 +170,9 @@ static void steer_count(struct mlb_net *mn, const struct mlb_packet *pkt,
 	case MLB_REASON_GROUP_REFUSED:
 		mlb_count(mn, STEER_REFUSED_GROUP);
 		break;
+	case MLB_REASON_GROUP_WAITS:
+		mlb_count(mn, STEER_DROP_WAITING);
+		break;
 	case MLB_REASON_OWNER_DEAD:	/* the RST counts for itself */
 		break;
 	case MLB_REASON_SOCKET:

@@ -24,10 +24,10 @@ pools_load()
 }
 
 # Both services' pool for a group, as lines of such input.
-pool() # GROUP NODES
+pool() # GROUP NODES [wait]
 {
-	echo "$VIP4:$PORT ${1:+group $1} nodes $2"
-	echo "[$VIP6]:$PORT ${1:+group $1} nodes $2"
+	echo "$VIP4:$PORT ${1:+group $1} ${3:-} nodes $2"
+	echo "[$VIP6]:$PORT ${1:+group $1} ${3:-} nodes $2"
 }
 
 from() # 4|6 N: the client's address
@@ -130,6 +130,62 @@ refused() # 4|6 SCHED
 	check_eq "$what: until it is active again" "$(served_by 3)" "$N"
 }
 
+# Nobody is refused for a node that is dead when another will take its place: the
+# client sends its SYN again, and then another node has it.
+waits() # 4|6 SCHED
+{
+	local i n what="IPv$1, $2"
+
+	pools_load <<-END
+		1 prefix $GROUP1
+		$(pool 1 3 wait)
+	END
+	connect there "$1" 0
+	check_eq "$what: a pool that can wait is as any other" \
+		"$(served_by 3)" "$N"
+	for ((i = 1; i <= NODES; i++)); do
+		[ $i = 3 ] || must ctl $i node set 3 state dead
+	done
+	router_nexthops 1 2 4
+	stats_mark
+	client_start waits -n "$N" -b 1000 -S "$(from "$1" 0)" "$(vip "$1")" \
+		"$PORT"
+	check_true "$what: SYNs for a dead node are dropped" \
+		wait_for 5 moved_ge "$N" steer drop-waiting
+	check_eq "$what: explain says so" \
+		"$(ctl 1 explain "$(flow "$1")" syn)" \
+		"drop: rule new: no node of the pool for the client's group takes new connections yet, client of group 1"
+	# A holder that has let go, before the next one has it.
+	pools_load <<-END
+		1 prefix $GROUP1
+		$(pool 1 none wait)
+	END
+	n=$(($(moved steer drop-waiting) + N / 2))
+	check_true "$what: and while nobody is named" \
+		wait_for 5 moved_ge $n steer drop-waiting
+	pools_load <<-END
+		1 prefix $GROUP1
+		$(pool 1 2 wait)
+	END
+	client_end waits
+	check_eq "$what: all are served when another node has the pool" \
+		"${R[ok]} $(served_by 2)" "$N $N"
+	stats_take
+	check_eq "$what: and nobody was refused" \
+		"$(grew steer refused-group).$(grew reset tx)" 0.0
+	for ((i = 1; i <= NODES; i++)); do
+		[ $i = 3 ] || must ctl $i node set 3 state active
+	done
+	router_nexthops 1 2 3 4
+}
+
+# A flow of the client's first address.
+flow() # 4|6
+{
+	[ "$1" = 4 ] && echo "${CLIENT4[0]}:9-$VIP4:$PORT" ||
+		echo "[${CLIENT6[0]}]:9-[$VIP6]:$PORT"
+}
+
 # The client's address is in another group, and that group has other nodes,
 # with each change. The nodes of neither way to mix the two get nothing.
 changes() # 4|6
@@ -204,19 +260,19 @@ by_hand()
 	must ctl 1 group add 65535 prefix 0.0.0.0/0
 	must ctl 1 pool set "$vip" group 3 nodes 4,2
 	must ctl 1 pool set "$vip" nodes none
-	must ctl 1 pool set "[$VIP6]:$PORT" group 3 nodes 2,4
+	must ctl 1 pool set "[$VIP6]:$PORT" group 3 nodes 2,4 wait
 	check_eq "groups and pools are shown as they were made" "$(state)" \
 "3 prefix 192.0.2.0/24,198.51.100.7/32,2001:db8:77::/48
 65535 prefix 0.0.0.0/0
 $vip nodes none
 $vip group 3 nodes 2,4
-[$VIP6]:$PORT group 3 nodes 2,4"
+[$VIP6]:$PORT group 3 wait nodes 2,4"
 	state > "$TMP/state"
 	must ctl 2 pool load "$TMP/state"
 	check_eq "and can be loaded elsewhere" \
 		"$(ctl 2 group list && ctl 2 pool list)" "$(state)"
 	check_eq "JSON" "$(ctl 1 -j pool list | jq -c '.[1]')" \
-		'{"addr":"10.9.0.1","port":8080,"group":3,"nodes":[2,4]}'
+		'{"addr":"10.9.0.1","port":8080,"group":3,"wait":false,"nodes":[2,4]}'
 	check_eq "explain tells the group" \
 		"$(ctl 1 -j explain "192.0.2.9:1000-$vip" syn | jq .group)" 3
 	check_eq "and the refusal" "$(ctl 1 explain "1.2.3.4:1000-$vip" syn)" \
@@ -243,7 +299,7 @@ $vip group 3 nodes 2,4
 	check_eq "a service takes its pools along" "$(state)" \
 "3 prefix 192.0.2.0/24,2001:db8:77::/48
 65535 prefix 0.0.0.0/0
-[$VIP6]:$PORT group 3 nodes 2,4"
+[$VIP6]:$PORT group 3 wait nodes 2,4"
 	must ctl 1 service add "$vip"
 	check_eq "and has none when it comes back" \
 		"$(ctl 1 -j explain "192.0.2.9:1000-$vip" syn | jq .verdict)" \
@@ -287,6 +343,7 @@ for outer in 4 6; do
 	service_all set "$(vip_port $outer)" sched maglev
 	placed $outer maglev
 	refused $outer maglev
+	waits $outer maglev
 	changes $outer
 	if [ $outer = 4 ]; then
 		by_hand

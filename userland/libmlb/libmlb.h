@@ -323,12 +323,14 @@ struct mlb_group {
  *	service, or who is in none, in the place of the service's own nodes
  * @nodes: ids of the nodes, @n_nodes of them; with none, or while none of
  *	them takes new connections, those are refused with a RST
+ * @wait: or, as others will take them soon, left to be tried again
  */
 struct mlb_group_pool {
 	struct mlb_endpoint vip;
 	uint16_t group;
 	const uint16_t *nodes;
 	size_t n_nodes;
+	bool wait;
 };
 
 #define MLB_F_POOLS_VERSION (1u << 0)

@@ -14,9 +14,12 @@ static const char *const pools_attrs[] = {
 
 static const struct mlb_attr_names pools_names = MLB_ATTR_NAMES(pools_attrs);
 
-/* A nest with address, length and group; and one of a pool, but for its nodes. */
+/*
+ * A nest with address, length and group; and one of a pool, which can wait, but
+ * for its nodes.
+ */
 #define PREFIX_ROOM (NLA_HDRLEN + NLA_HDRLEN + 16 + 2 * (NLA_HDRLEN + 4))
-#define POOL_ROOM PREFIX_ROOM
+#define POOL_ROOM (PREFIX_ROOM + NLA_HDRLEN)
 
 /* The default buffer takes a few thousand prefixes only. */
 #define SEND_BUFFER (16 * 1024 * 1024)
@@ -51,6 +54,8 @@ static int put_pool(struct nl_msg *msg, const struct mlb_group_pool *pool)
 		NLA_PUT_U16(msg, MLB_A_GROUP_POOL_GROUP, pool->group);
 	for (size_t i = 0; i < pool->n_nodes; i++)
 		NLA_PUT_U16(msg, MLB_A_GROUP_POOL_NODE, pool->nodes[i]);
+	if (pool->wait)
+		NLA_PUT_FLAG(msg, MLB_A_GROUP_POOL_WAIT);
 	nla_nest_end(msg, nest);
 	return 0;
 
@@ -187,6 +192,7 @@ static int take_pool(struct listing *l, struct nlattr *nest)
 	    !mlb_get_u16(tb[MLB_A_GROUP_POOL_PORT], &entry->vip.port))
 		return -EBADMSG;
 	mlb_get_u16(tb[MLB_A_GROUP_POOL_GROUP], &entry->group);
+	entry->wait = tb[MLB_A_GROUP_POOL_WAIT];
 	nla_for_each_nested(attr, nest, rem) {
 		if (nla_type(attr) != MLB_A_GROUP_POOL_NODE)
 			continue;

@@ -17,6 +17,9 @@ struct pool_args {
 	struct pool_file file;
 };
 
+/* Not of the message: whether a word was given. */
+#define F_WAIT (1u << 0)
+
 /* clang-format off */
 #define VIP_ARG								\
 	{ .type = ARG_ENDPOINT,						\
@@ -46,6 +49,11 @@ static const struct arg set_args[] = {
 	  .help = "their nodes, or \"none\" to refuse their connections",
 	  .flags = ARG_REQUIRED,
 	  .offset = offsetof(struct pool_args, text) },
+	{ .type = ARG_FLAG,
+	  .name = "wait",
+	  .help = "while none of them takes new connections, do not refuse\n"
+		  "them but drop their SYNs, which clients send again",
+	  .field = F_WAIT },
 	{}
 };
 
@@ -72,6 +80,7 @@ static int prepare_set(struct mlbctl *ctl)
 		return usage_error(ctl, "nodes \"%s\" %s", args->text, wrong);
 	args->pool.nodes = args->nodes.id;
 	args->pool.n_nodes = args->nodes.n;
+	args->pool.wait = ctl->seen & F_WAIT;
 	return 0;
 }
 

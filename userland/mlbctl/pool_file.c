@@ -7,7 +7,7 @@
 #include "parse.h"
 #include "pool_file.h"
 
-#define WORDS_MAX 6
+#define WORDS_MAX 7
 
 static bool fail(char *error, size_t line, const char *word, const char *what)
 {
@@ -49,7 +49,7 @@ static const char *take_group(struct pool_file *file, char **words, int n)
 	return NULL;
 }
 
-/* VIP:PORT [group ID] nodes ID,...|none */
+/* VIP:PORT [group ID] [wait] nodes ID,...|none */
 static const char *take_pool(struct pool_file *file, char **words, int n)
 {
 	struct mlb_group_pool pool = {};
@@ -62,15 +62,20 @@ static const char *take_pool(struct pool_file *file, char **words, int n)
 	wrong = parse_endpoint(words[0], &pool.vip);
 	if (wrong)
 		return wrong;
-	if (n == 5 && !strcmp(words[1], "group")) {
+	if (n > 4 && !strcmp(words[1], "group")) {
 		if (!parse_u32(words[2], 1, UINT16_MAX, &group))
 			return "is of a group that is not from 1 to 65535";
 		pool.group = (uint16_t)group;
 		words += 2;
 		n -= 2;
 	}
+	if (n == 4 && !strcmp(words[1], "wait")) {
+		pool.wait = true;
+		words++;
+		n--;
+	}
 	if (n != 3 || strcmp(words[1], "nodes"))
-		return "begins no line \"VIP:PORT [group ID] nodes ID,...\"";
+		return "begins no line \"VIP:PORT [group ID] [wait] nodes ID,...\"";
 	if (parse_pool_nodes(words[2], &nodes))
 		return "has nodes that are no list of ids, nor \"none\"";
 	if (pools->n_pools == file->room_entries) {

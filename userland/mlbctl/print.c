@@ -154,6 +154,7 @@ void print_group_pool(struct output *out, const struct mlb_group_pool *pool)
 	print_endpoint(out, "addr", "port", &pool->vip);
 	if (pool->group)
 		out_uint(out, "group", "group", pool->group, NULL);
+	out_flag(out, "wait", pool->wait);
 	print_nodes(out, pool->nodes, pool->n_nodes, "none");
 }
 

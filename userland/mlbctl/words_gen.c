@@ -53,6 +53,7 @@ const char *const reason_words[] = {
 	[MLB_REASON_PEERS_SILENT] = "peers-silent",
 	[MLB_REASON_GROUP_REFUSED] = "group-refused",
 	[MLB_REASON_OWNER_DEAD] = "owner-dead",
+	[MLB_REASON_GROUP_WAITS] = "group-waits",
 	NULL,
 };
 
@@ -79,5 +80,6 @@ const char *const reason_texts[] = {
 	[MLB_REASON_PEERS_SILENT] = "no peer that could be asked is heard",
 	[MLB_REASON_GROUP_REFUSED] = "no node of the pool for the client's group takes new connections",
 	[MLB_REASON_OWNER_DEAD] = "the node that had the connection is dead",
+	[MLB_REASON_GROUP_WAITS] = "no node of the pool for the client's group takes new connections yet",
 	NULL,
 };

@@ -40,19 +40,32 @@ static int alloc_pools(struct goal *goal, const struct document *document)
 								     -ENOMEM;
 }
 
-static void add_pool(struct goal *goal, const struct mlb_endpoint *vip,
-		     uint16_t group, const uint16_t *nodes, size_t n)
+/* Clients are refused only by what has been decided: nobody is to serve them. */
+static bool is_refused(const struct document_assigned *assigned)
 {
-	goal->group_pools[goal->pools.n_pools++] = (struct mlb_group_pool){
-		.vip = *vip, .group = group, .nodes = nodes, .n_nodes = n
-	};
+	return assigned->epoch && !assigned->nodes.n && !assigned->leaving.n;
 }
 
-/* One whose holders are not known, or who has none, has its clients refused. */
+static void add_pool(struct goal *goal, const struct mlb_endpoint *vip,
+		     uint16_t group, const uint16_t *nodes, size_t n, bool wait)
+{
+	goal->group_pools[goal->pools.n_pools++] =
+		(struct mlb_group_pool){ .vip = *vip,
+					 .group = group,
+					 .nodes = nodes,
+					 .n_nodes = n,
+					 .wait = wait };
+}
+
+/*
+ * Of one that nobody holds for a moment, or whose holder is dead and will be
+ * replaced by who is left, clients wait.
+ */
 static void add_role(struct goal *goal, const struct document *document,
 		     const struct document_role *role, uint16_t *nodes)
 {
 	const struct document_ids *holders = &role->assigned.nodes;
+	bool wait = !is_refused(&role->assigned);
 	size_t n = 0;
 
 	for (size_t i = 0; i < holders->n; i++)
@@ -64,11 +77,11 @@ static void add_role(struct goal *goal, const struct document *document,
 		if (!document_role_serves(role, vip))
 			continue;
 		if (!role->groups.n)
-			add_pool(goal, vip, 0, nodes, n);
+			add_pool(goal, vip, 0, nodes, n, wait);
 		for (size_t j = 0; j < role->groups.n; j++)
 			add_pool(goal, vip,
 				 group_id(document, role->groups.name[j]),
-				 nodes, n);
+				 nodes, n, wait);
 	}
 }
 

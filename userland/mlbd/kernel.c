@@ -226,6 +226,7 @@ static uint64_t hash_pools(uint64_t h, const struct mlb_pools *pools)
 		h = hash_addr(h, &pool->vip.addr);
 		h = HASH(h, pool->vip.port);
 		h = HASH(h, pool->group);
+		h = HASH(h, pool->wait);
 		h = HASH(h, pool->n_nodes);
 		h = hash(h, pool->nodes, pool->n_nodes * sizeof(*pool->nodes));
 	}

@@ -130,7 +130,8 @@ static bool same(const struct flat *a, const struct flat *b)
 		const struct mlb_group_pool *x = &a->pools[i];
 		const struct mlb_group_pool *y = &b->pools[i];
 
-		if (pool_cmp(x, y) || x->n_nodes != y->n_nodes ||
+		if (pool_cmp(x, y) || x->wait != y->wait ||
+		    x->n_nodes != y->n_nodes ||
 		    memcmp(x->nodes, y->nodes, x->n_nodes * sizeof(*x->nodes)))
 			return false;
 	}

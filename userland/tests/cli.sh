@@ -111,8 +111,9 @@ passes group add 1 prefix 10.0.0.0/8,2001:db8::/32
 usage "is missing" pool set 10.0.0.1:80 group 1
 usage "is not \"none\"" pool set 10.0.0.1:80 nodes all
 passes pool set 10.0.0.1:80 group 1 nodes none
+passes pool set 10.0.0.1:80 group 1 nodes 2 wait
 usage "No such file" pool load "$TMP/nothing"
-printf '%s\n' '# two' '1 prefix 10.0.0.0/8' '10.0.0.1:80 nodes 2' > "$TMP/pools"
+printf '%s\n' '# two' '1 prefix 10.0.0.0/8' '10.0.0.1:80 group 1 wait nodes 2' > "$TMP/pools"
 passes pool load "$TMP/pools"
 echo '10.0.0.1:80 group 0 nodes 2' >> "$TMP/pools"
 usage "line 4" pool load "$TMP/pools"

@@ -180,13 +180,20 @@ static void test_roles(void **state)
 	assert_int_equal(pools->pools[1].group, 0);
 	assert_int_equal(pools->pools[1].n_nodes, 0);
 	assert_int_equal(pools->pools[2].vip.port, 81);
+	/* As long as it is not decided that nobody does it. */
+	assert_true(pools->pools[0].wait);
+	assert_true(pools->pools[1].wait);
 	assert_int_equal(goal.kernel.nodes[0].state, MLB_NODE_STATE_ACTIVE);
 	assert_int_equal(goal.kernel.nodes[1].state, MLB_NODE_STATE_DEAD);
 	goal_free(&goal);
 
 	roles[0].assigned.nodes.n = 0;
+	roles[0].assigned.epoch = 7;
 	roles[1].assigned.fenced.n = 0;
 	assert_int_equal(goal_make(&goal, config(), &document, peers, 1), 0);
+	assert_int_equal(goal.kernel.pools->pools[0].n_nodes, 0);
+	assert_false(goal.kernel.pools->pools[0].wait);
+	assert_true(goal.kernel.pools->pools[1].wait);
 	assert_int_equal(goal.kernel.nodes[0].state, MLB_NODE_STATE_DRAIN);
 	assert_int_equal(goal.kernel.nodes[1].state, MLB_NODE_STATE_ACTIVE);
 	goal_free(&goal);

@@ -33,6 +33,7 @@ static struct {
 	/* Groups are as their ids; a pool is of a port and a group. */
 	uint64_t groups;
 	bool pooled[SERVICES + 1][3];
+	bool waits[SERVICES + 1][3];
 	uint16_t members[SERVICES + 1][3][NODES];
 	size_t n_members[SERVICES + 1][3];
 } model;
@@ -252,6 +253,7 @@ int mlb_pools_get(struct mlb *mlb, struct mlb_pools **pools)
 					.group = g,
 					.nodes = model.members[port][g],
 					.n_nodes = model.n_members[port][g],
+					.wait = model.waits[port][g],
 				};
 	*pools = &held;
 	return 0;
@@ -282,6 +284,7 @@ int mlb_pools_set(struct mlb *mlb, const struct mlb_pools *pools)
 		const struct mlb_group_pool *p = &pools->pools[i];
 
 		model.pooled[p->vip.port][p->group] = true;
+		model.waits[p->vip.port][p->group] = p->wait;
 		model.n_members[p->vip.port][p->group] = p->n_nodes;
 		for (size_t j = 0; j < p->n_nodes; j++)
 			model.members[p->vip.port][p->group][j] =
@@ -344,6 +347,7 @@ static void add_pools(struct random_goal *r)
 				.vip = r->services[i].vip,
 				.group = g,
 				.nodes = r->members[at],
+				.wait = any(2),
 			};
 			for (size_t j = 0; j < r->goal.n_nodes; j++)
 				if (any(2))
@@ -441,6 +445,7 @@ static void assert_pools(const struct random_goal *r)
 		const struct mlb_group_pool *p = &r->group_pools[i];
 
 		assert_true(model.pooled[p->vip.port][p->group]);
+		assert_int_equal(model.waits[p->vip.port][p->group], p->wait);
 		assert_int_equal(model.n_members[p->vip.port][p->group],
 				 p->n_nodes);
 		for (size_t j = 0; j < p->n_nodes; j++)

@@ -19,7 +19,7 @@ static void put_prefix(struct nl_msg *msg, const char *addr, int addr_len,
 }
 
 static void put_pool(struct nl_msg *msg, uint16_t group, const uint16_t *nodes,
-		     size_t n)
+		     size_t n, bool wait)
 {
 	struct nlattr *nest = nla_nest_start(msg, MLB_A_POOLS_POOL);
 
@@ -29,6 +29,8 @@ static void put_pool(struct nl_msg *msg, uint16_t group, const uint16_t *nodes,
 		nla_put_u16(msg, MLB_A_GROUP_POOL_GROUP, group);
 	for (size_t i = 0; i < n; i++)
 		nla_put_u16(msg, MLB_A_GROUP_POOL_NODE, nodes[i]);
+	if (wait)
+		nla_put_flag(msg, MLB_A_GROUP_POOL_WAIT);
 	nla_nest_end(msg, nest);
 }
 
@@ -54,8 +56,8 @@ static void listed(void **state)
 	fake_send(fake, msg);
 	msg = pools_msg(1, 17);
 	put_prefix(msg, "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0", 16, 32, 9);
-	put_pool(msg, 0, NULL, 0);
-	put_pool(msg, 9, two_nodes, 2);
+	put_pool(msg, 0, NULL, 0, false);
+	put_pool(msg, 9, two_nodes, 2, true);
 	fake_send(fake, msg);
 	fake_send_done(fake, 1, 0, NULL);
 
@@ -72,6 +74,8 @@ static void listed(void **state)
 	assert_int_equal(pools->n_pools, 2);
 	assert_int_equal(pools->pools[0].group, 0);
 	assert_int_equal(pools->pools[0].n_nodes, 0);
+	assert_false(pools->pools[0].wait);
+	assert_true(pools->pools[1].wait);
 	assert_int_equal(pools->pools[1].vip.port, 443);
 	assert_int_equal(pools->pools[1].n_nodes, 2);
 	assert_int_equal(pools->pools[1].nodes[1], 4000);
@@ -122,7 +126,8 @@ static void set(void **state)
 		{ .vip = { .addr = { .family = AF_INET }, .port = 80 },
 		  .group = 5,
 		  .nodes = two_nodes,
-		  .n_nodes = 2 },
+		  .n_nodes = 2,
+		  .wait = true },
 	};
 	const struct mlb_pools pools = {
 		.fields = MLB_F_POOLS_VERSION,
@@ -151,6 +156,10 @@ static void set(void **state)
 	nla_for_each_nested(attr, tb[MLB_A_POOLS_POOL], rem)
 		n += nla_type(attr) == MLB_A_GROUP_POOL_NODE;
 	assert_int_equal(n, 2);
+	n = 0;
+	nla_for_each_nested(attr, tb[MLB_A_POOLS_POOL], rem)
+		n += nla_type(attr) == MLB_A_GROUP_POOL_WAIT;
+	assert_int_equal(n, 1);
 }
 
 int main(void)

@@ -160,6 +160,8 @@ enum mlb_rule {
  * @MLB_REASON_GROUP_REFUSED: no node of the pool for the client's group takes
  *   new connections
  * @MLB_REASON_OWNER_DEAD: the node that had the connection is dead
+ * @MLB_REASON_GROUP_WAITS: no node of the pool for the client's group takes
+ *   new connections yet
  */
 enum mlb_reason {
 	MLB_REASON_FLOW_ENTRY,
@@ -184,6 +186,7 @@ enum mlb_reason {
 	MLB_REASON_PEERS_SILENT,
 	MLB_REASON_GROUP_REFUSED,
 	MLB_REASON_OWNER_DEAD,
+	MLB_REASON_GROUP_WAITS,
 };
 
 enum {
@@ -248,6 +251,7 @@ enum {
 	MLB_A_GROUP_POOL_PORT,
 	MLB_A_GROUP_POOL_GROUP,
 	MLB_A_GROUP_POOL_NODE,
+	MLB_A_GROUP_POOL_WAIT,
 
 	__MLB_A_GROUP_POOL_MAX
 };
@@ -422,6 +426,7 @@ enum {
 	MLB_A_STATS_DEAD_KEPT,
 	MLB_A_STATS_DEAD_FORGOTTEN,
 	MLB_A_STATS_DEAD_PROBED,
+	MLB_A_STATS_STEER_DROP_WAITING,
 
 	__MLB_A_STATS_MAX
 };
