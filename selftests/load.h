@@ -67,6 +67,7 @@ struct load_options {
 	uint64_t rate;
 	uint64_t seed;
 	unsigned int local_port;
+	unsigned int gap_ms;
 };
 
 /* One way of a connection's data: what was sent or received of it so far. */
@@ -117,5 +118,6 @@ bool load_gather(struct load_conn *c, size_t want, const uint8_t **data,
 
 int load_client(const struct load_options *opt);
 int load_server(const struct load_options *opt);
+int load_probe(const struct load_options *opt, char **ports);
 
 #endif

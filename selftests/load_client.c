@@ -210,7 +210,9 @@ static void client_event(struct client_conn *cc,
 		} else {
 			client_close(cc, &cut);
 		}
-	} else if (errno != EAGAIN && errno != EINTR && errno != ENOTCONN) {
+	} else if (errno == ENOTCONN ? cc->rx_state != CLIENT_RX_HELLO :
+				       errno != EAGAIN && errno != EINTR) {
+		/* Not connected any more, once its last path is long gone. */
 		client_failed(cc, errno);
 	}
 	if (cc->c.open)

@@ -11,6 +11,7 @@
 static const char usage[] =
 "usage: mptcp_load server [options] ADDR PORT\n"
 "       mptcp_load client [options] ADDR PORT\n"
+"       mptcp_load probe [options] ADDR PORT [SOURCE_PORT...]\n"
 "  -t         plain TCP\n"
 "  -F         TCP Fast Open\n"
 "  -K         the kernel stamps what it receives\n"
@@ -30,7 +31,11 @@ static const char usage[] =
 "  -S ADDR    source address\n"
 "  -P PORT    source port (one connection only)\n"
 "  -H         shut down the sending side when all is sent\n"
-"  -e SEED    seed of the data (1)\n";
+"  -e SEED    seed of the data (1)\n"
+"probe: new connections until SIGTERM; a line for each: the times (us) when it\n"
+"began and ended, who served it or why nobody, and how long (us) some work took\n"
+"  -g MS      from one to the next (10)\n"
+"  -S ADDR    source address, without which source ports have no effect\n";
 
 static int parse_num(const char *arg, uint64_t max, uint64_t *val)
 {
@@ -81,8 +86,10 @@ int main(int argc, char **argv)
 		.down = 65536,
 		.total_ms = 60000,
 		.seed = 1,
+		.gap_ms = 10,
 	};
 	const char *source = NULL, *source_port = "0";
+	bool probe = false;
 	uint64_t v = 0;
 	int c;
 
@@ -90,13 +97,15 @@ int main(int argc, char **argv)
 		return usage_error();
 	if (!strcmp(argv[1], "server"))
 		opt.server = true;
+	else if (!strcmp(argv[1], "probe"))
+		probe = true;
 	else if (strcmp(argv[1], "client"))
 		return usage_error();
 	argv++;
 	argc--;
 
-	while ((c = getopt(argc, argv, "ti:n:b:u:r:s:wlT:S:P:He:FKM:A:")) != -1) {
-		if (strchr("inbursTPe", c) && parse_num(optarg, UINT64_MAX, &v))
+	while ((c = getopt(argc, argv, "ti:n:b:u:r:s:wlT:S:P:He:g:FKM:A:")) != -1) {
+		if (strchr("inbursTPeg", c) && parse_num(optarg, UINT64_MAX, &v))
 			return usage_error();
 		switch (c) {
 		case 't': opt.plain_tcp = true; break;
@@ -113,6 +122,7 @@ int main(int argc, char **argv)
 		case 'P': opt.local_port = v; source_port = optarg; break;
 		case 'H': opt.half_close = true; break;
 		case 'e': opt.seed = v; break;
+		case 'g': opt.gap_ms = v; break;
 		case 'F': opt.fast_open = true; break;
 		case 'K': opt.stamps = true; break;
 		case 'M': opt.md5_key = optarg; break;
@@ -120,7 +130,7 @@ int main(int argc, char **argv)
 		default: return usage_error();
 		}
 	}
-	if (argc - optind != 2 || !opt.connections ||
+	if ((probe ? argc - optind < 2 : argc - optind != 2) || !opt.connections ||
 	    (opt.local_port && opt.connections > 1) ||
 	    parse_addr(argv[optind], argv[optind + 1], &opt.addr,
 		       &opt.addr_len))
@@ -136,5 +146,7 @@ int main(int argc, char **argv)
 		    len != opt.addr_len)
 			return usage_error();
 	}
+	if (probe)
+		return load_probe(&opt, argv + optind + 2);
 	return opt.server ? load_server(&opt) : load_client(&opt);
 }

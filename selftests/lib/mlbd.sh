@@ -3,6 +3,8 @@
 # The daemon on the nodes of lib/corosync.sh.
 
 declare -A MLBD_PID
+# What all nodes have in their files, besides what mlbd_conf writes.
+NODE_CONF=
 
 # The node's file: what stands on standard input comes after what all have.
 mlbd_conf() # NODE [FAMILY] < more
@@ -142,7 +144,7 @@ daemons_up() # NODES [FAMILY]
 	corosync_up
 	all=$(seq "$1")
 	for i in $all; do
-		mlbd_conf "$i" "${2:-4}" < /dev/null
+		mlbd_conf "$i" "${2:-4}" <<< "$NODE_CONF"
 	done
 	# shellcheck disable=SC2086
 	mlbd_start $all

@@ -4,6 +4,7 @@
 
 declare -A R # the last client's report
 declare -A CLIENT_PID CLIENT_FD
+declare -A SERVER_PID # by NODE.4 and NODE.6
 
 mptcp_limits() # NETNS
 {
@@ -44,6 +45,22 @@ line_there() # FILE PATTERN
 	grep -q -- "$2" "$1" 2> /dev/null
 }
 
+server_start() # NODE 4|6 [OPTION...]
+{
+	local i=$1 f=$2
+
+	spawn "$PREFIX-n$i" "$TMP/server.$i.$f" "$LOAD" server -i "$i" \
+		"${@:3}" "$(vip "$f")" "$PORT"
+	# shellcheck disable=SC2034 # for lib/power.sh and the tests
+	SERVER_PID[$i.$f]=$!
+}
+
+server_listens() # NODE 4|6
+{
+	wait_for 10 line_there "$TMP/server.$1.$2" listening ||
+		bail "no server: $(cat "$TMP/server.$1.$2")"
+}
+
 # A server of both VIPs on each node.
 servers_up() # [OPTION...]
 {
@@ -51,14 +68,12 @@ servers_up() # [OPTION...]
 
 	for ((i = 1; i <= NODES; i++)); do
 		for f in 4 6; do
-			spawn "$PREFIX-n$i" "$TMP/server.$i.$f" "$LOAD" server \
-				-i "$i" "$@" "$(vip $f)" "$PORT"
+			server_start "$i" $f "$@"
 		done
 	done
 	for ((i = 1; i <= NODES; i++)); do
 		for f in 4 6; do
-			wait_for 10 line_there "$TMP/server.$i.$f" listening ||
-				bail "no server: $(cat "$TMP/server.$i.$f")"
+			server_listens "$i" $f
 		done
 	done
 }
