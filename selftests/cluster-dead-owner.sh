@@ -8,8 +8,13 @@
 . "$MLB_TESTS/lib/corosync.sh"
 # shellcheck source=lib/mlbd.sh
 . "$MLB_TESTS/lib/mlbd.sh"
+# shellcheck source=lib/power.sh
+. "$MLB_TESTS/lib/power.sh"
 
 N=$(scaled 40 10)
+# What a client's kernel waits for another path when the last one is gone: 60 s
+# if nobody says otherwise.
+CLOSE_TIMEOUT=4
 
 # Connections of node 2 whose clients this node can tell.
 clients_known() # NODE COUNT
@@ -27,31 +32,65 @@ setting_is() # NODE SETTING VALUE
 	[ "$(ctl "$1" -j set | jq -r ".[\"$2\"]")" = "$3" ]
 }
 
-# The connections before and after the setting: those of an event, and those of
-# the repetition that a new mlbd asks for.
-told() # 4|6
+dead_in() # NODE...
 {
 	local i
 
-	client_start dead -n "$N" -b 1000 -w "$(vip "$1")" "$PORT"
-	client_says dead connected || bail "$(cat "$TMP/dead.out")"
-	wait_for 10 clients_known 1 "$N"
-	check_true "IPv$1: a peer hears of each client" clients_known 1 "$N"
+	for i; do
+		ctl "$i" node list | grep -q '^2 .* state dead' || return 1
+	done
+}
+
+set_all() # SETTING VALUE
+{
+	local i
+
+	must node_ctl 1 cluster set "$1" "$2"
+	for i in 1 2 3; do
+		wait_for 10 setting_is $i "$1" "$2"
+		check_true "node $i: $1 is $2" setting_is $i "$1" "$2"
+	done
+}
+
+# A new mlbd asks for all that there was before it.
+comes_later()
+{
 	mlbd_stop 3
 	must ctl 3 owner flush
 	mlbd_start 3
 	wait_for 20 clients_known 3 "$N"
-	check_true "IPv$1: so does one that comes later" clients_known 3 "$N"
-	check_eq "IPv$1: the same clients, and the same keys" \
+	check_true "so does one that comes later" clients_known 3 "$N"
+	check_eq "the same clients, and the same keys" \
 		"$(ctl 1 owner list keys node 2 | sed 's/ age.*//' | sort)" \
 		"$(ctl 3 owner list keys node 2 | sed 's/ age.*//' | sort)"
+}
 
-	must ip -n "$PREFIX-r" link set n2 down
-	nodes_split 1,3 2
-	router_nexthops 1 3
+connect() # 4|6
+{
+	router_pin 0 2
+	client_start dead -n "$N" -b 1000 -w "$(vip "$1")" "$PORT"
+	client_says dead connected || bail "$(cat "$TMP/dead.out")"
+}
+
+power_off()
+{
+	node_off 2
 	router_unpin 0
+	wait_for 20 dead_in 1 3 || bail "node 2 is not dead to the others"
+}
+
+told() # 4|6
+{
+	local i
+
+	connect "$1"
+	wait_for 10 clients_known 1 "$N"
+	check_true "IPv$1: a peer hears of each client" clients_known 1 "$N"
+	[ "$1" = 6 ] || comes_later
+	wait_for 10 clients_known 3 "$N"
+	power_off
 	for i in 1 3; do
-		wait_for 20 dead_known $i "$N"
+		wait_for 5 dead_known $i "$N"
 		check_true "IPv$1: node $i can tell them that node 2 is dead" \
 			dead_known $i "$N"
 	done
@@ -59,23 +98,35 @@ told() # 4|6
 	client_end dead
 	check_eq "IPv$1: all are told" "${R[reset]}" "$N"
 	check_range "IPv$1: at once" "${R[data_ms]}" 0 $((50 * MLB_SCALE))
+	tap_note "IPv$1: the last of $N applications sees the end" \
+		"${R[data_ms]} ms after its next packet"
+	node_on 2
+	all_ready
+}
+
+# Its path is reset, and it waits for another one.
+not_told()
+{
+	must on_client sysctl -qw net.mptcp.close_timeout=$CLOSE_TIMEOUT
+	connect 4
+	power_off
+	client_go dead
+	client_end dead
+	check_eq "without fastclose: the connections end, too" "${R[other]}" "$N"
+	tap_note "without fastclose: the last application sees the end" \
+		"${R[data_ms]} ms after its next packet, where its kernel waits" \
+		"$CLOSE_TIMEOUT s for another path (60 if not told otherwise)"
+	check_range "without fastclose: it takes that long, ms" "${R[data_ms]}" \
+		$((CLOSE_TIMEOUT * 900)) $(((CLOSE_TIMEOUT + 10) * 1000 * MLB_SCALE))
+	node_on 2
+	all_ready
 }
 
 test_begin corosync mlbd "$WATCH"
-cluster_up 3
-mlb_load
-corosync_up
-mlbd_start 1 2 3
-wait_for 20 cluster_ready 1 2 3 || bail "$(tail -n 5 "$TMP"/mlbd.*)"
-cluster_known 4
-must node_ctl 1 cluster service add "$VIP4:$PORT"
-must node_ctl 1 cluster service add "[$VIP6]:$PORT"
-must node_ctl 1 cluster set fastclose on
-for i in 1 2 3; do
-	wait_for 10 setting_is $i fastclose on
-	check_true "node $i: fastclose is on" setting_is $i fastclose on
-done
+daemons_up 3
 servers_up
-router_pin 0 2
+not_told
+set_all fastclose on
 told 4
+told 6
 tap_done
