@@ -13,7 +13,7 @@ COROSYNC_TOKEN=${COROSYNC_TOKEN:-$((300 * ${MLB_SCALE:-1}))}
 # shellcheck source=lib/power.sh
 . "$MLB_TESTS/lib/power.sh"
 
-ROUNDS=$(scaled 10 2)
+ROUNDS=$(scaled 6 2)
 
 # Node 2 or 3 has the clients of the first address; everybody those of the
 # second.
