@@ -17,8 +17,12 @@
 
 /* How long a node has to be well before something is taken from another for it. */
 #define ASSIGN_WELL_MS 5000
-/* How long one waits for a node to let go before it is fenced. */
-#define ASSIGN_FENCE_MS 2000
+/*
+ * How long one waits for a node to let go before it is fenced. By then an address
+ * of the role is off its interface, whatever became of its mlbd (VIP_VALID_S): a
+ * fence keeps its packets from the other nodes, not from its link.
+ */
+#define ASSIGN_FENCE_MS 4500
 
 enum assign_state {
 	ASSIGN_HERE,	/* it is in use, and has told how it is */

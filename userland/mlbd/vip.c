@@ -5,10 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assign.h"
 #include "control.h"
 #include "log.h"
 #include "text.h"
 #include "vip.h"
+
+_Static_assert(ASSIGN_FENCE_MS > 1000 * (VIP_VALID_S + 1),
+	       "an address outlives the wait for its holder");
 
 /* What somebody else changed is put back, and what failed is tried again. */
 #define TICK_MS 1000

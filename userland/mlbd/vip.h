@@ -78,10 +78,10 @@ json_t *vips_json(const struct vips *vips);
 
 /*
  * How long an address stays on an interface after the last call of vip_set(), and
- * up to a second more: three times as long as from one to the next, and as long
- * as it takes at the least until another one has the role of a node whose mlbd
- * says nothing (ASSIGN_FENCE_MS, twice). Neighbours that know it, and lo, which has
- * it as well, do not mind if it is away for a moment.
+ * up to a second more: three times as long as from one to the next, and over
+ * before another one has the role of a node whose mlbd says nothing
+ * (ASSIGN_FENCE_MS). Neighbours that know it, and lo, which has it as well, do not
+ * mind if it is away for a moment.
  */
 #define VIP_VALID_S 3
 
