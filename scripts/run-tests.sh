@@ -113,7 +113,7 @@ machine()	# TEST...
 	uml-debug)	scale=10 limit=600 ;;
 	*)		scale=5 limit=900 ;;
 	esac
-	take_slot
+	[[ $kernel != uml-* ]] || take_slot
 	"$ROOT/scripts/vm.sh" "$kernel" --timeout $((limit * $# + 120)) \
 		--env "MLB_SCALE=$scale" --env CI=1 \
 		-- scripts/vm-tests.sh "$limit" "$@" < /dev/null 2>&1 |

@@ -16,16 +16,16 @@ children=()
 trap '[ ${#children[@]} -eq 0 ] || kill "${children[@]}" 2> /dev/null || :' EXIT
 trap 'exit 1' INT TERM HUP
 
-# Everything goes on side by side, in one slot more than there are CPUs, for a
-# test sleeps now and then: QEMU's machines one after the other, each of which
-# runs all its tests, and beside them whatever has its turn.
+# Everything goes on side by side: QEMU's machines one after the other, each of
+# which runs all its tests, and beside them, in as many slots as there are CPUs,
+# whatever has its turn.
 export MLB_SLOTS=$ROOT/build/test/slots
 slots()
 {
 	local n
 
 	mkdir -p "$MLB_SLOTS"
-	for ((n = 0; n <= $(nproc); n++)); do
+	for ((n = 0; n < $(nproc); n++)); do
 		: > "$MLB_SLOTS/$n"
 	done
 }
