@@ -51,7 +51,8 @@ suspect_seen()
 		bail "node 1 does not suspect node 3: $(nodes 1)"
 }
 
-# Judges when node 1 came to suspect node 3.
+# Judges when node 1 came to suspect node 3. The ticks of a machine without a CPU
+# come late; selftests/unit/test_watch.c has the exact times.
 suspected() # NAME CUT_AT
 {
 	local at ms silent
@@ -62,7 +63,7 @@ suspected() # NAME CUT_AT
 	ms=$(((at - $2) / 1000))
 	tap_note "$1: suspect after $silent ms of silence, told after $ms ms"
 	check_range "$1: it is suspect as soon as it is to be" "$silent" \
-		$DETECT $((DETECT + INTERVAL + 50 * MLB_SCALE))
+		$DETECT $((DETECT + INTERVAL + 250 * MLB_SCALE))
 	check_range "$1: and that is told at once" $ms $((DETECT - INTERVAL)) \
 		$((DETECT + INTERVAL + 1000 * MLB_SCALE))
 }
