@@ -107,7 +107,7 @@ judge() # NAME COUNTERS
 		sum=$((sum + $(grew "${counter%.*}" "${counter#*.}")))
 	done
 	tap_note "$name: $((sent * 1000 / FLOOD_MS)) packets/s," \
-		"$(grew resolve query-tx) queries in $ms ms"
+		"$(grew resolve query-tx) queries in $ms ms, $sum of $sent counted"
 
 	check_eq "$name: honest connections" "${R[ok]}" "$HONEST"
 	check_eq "$name: honest joins" "${R[second]}" "$HONEST"
@@ -138,7 +138,8 @@ sched() # local|maglev
 }
 
 JUDGED="steer.unclaimed steer.resolved steer.socket steer.cookie
-	resolve.drop-rate resolve.drop-full resolve.drop-key resolve.negative"
+	resolve.drop-rate resolve.drop-full resolve.drop-key resolve.negative
+	resolve.drop-unanswered steer.gone"
 
 test_begin
 cluster_up 3
