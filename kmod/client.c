@@ -119,7 +119,7 @@ static struct mlb_client *dead_oldest(struct mlb_dead *dead)
 }
 
 /**
- * mlb_dead_add() - a node that had a connection is dead
+ * mlb_dead_add() - a node that has a connection dies
  * @mn: the namespace
  * @client: the connection's client; taken
  *
@@ -154,9 +154,19 @@ void mlb_dead_add(struct mlb_net *mn, struct mlb_client *client)
 		return;
 	}
 	queue_delayed_work(system_power_efficient_wq, &dead->age, HZ);
-	if (probe)
-		queue_delayed_work(system_power_efficient_wq, &dead->probe,
-				   DEAD_PROBE_DELAY);
+}
+
+/**
+ * mlb_dead_probe() - all clients of a node that is dead have been added
+ * @mn: the namespace
+ *
+ * Process context.
+ */
+void mlb_dead_probe(struct mlb_net *mn)
+{
+	if (READ_ONCE(mn->config.fastclose) == MLB_FASTCLOSE_PROBE)
+		mod_delayed_work(system_power_efficient_wq, &mn->dead.probe,
+				 DEAD_PROBE_DELAY);
 }
 
 /* Those of the node leave one of the lists, in pieces that keep the lock short. */

@@ -72,6 +72,7 @@ struct mlb_client *mlb_client_new(const struct mlb_tuple *tuple,
 				  gfp_t gfp);
 
 void mlb_dead_add(struct mlb_net *mn, struct mlb_client *client);
+void mlb_dead_probe(struct mlb_net *mn);
 void mlb_dead_forget(struct mlb_net *mn, u16 node);
 struct mlb_client *mlb_dead_find(struct mlb_net *mn,
 				 const struct mlb_tuple *tuple);

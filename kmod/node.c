@@ -134,13 +134,27 @@ err_free:
 	return err;
 }
 
-/* Forget where the node's connections and flows are. */
-static void node_purge(struct mlb_net *mn, u16 id, bool dead)
+/* Forget where the connections and flows of a node are that is dead or gone. */
+static void node_purge(struct mlb_net *mn, u16 id)
 {
 	/* A packet that saw the node alive may still make an entry. */
 	synchronize_net();
-	mlb_owner_purge(mn, id, dead);
+	mlb_owner_purge(mn, id, false);
 	mlb_flow_purge_node(mn, id);
+}
+
+/*
+ * Who finds the node dead is to find its clients, too: else a packet of theirs
+ * would get the RST of a flow that nobody ever had, which ends the subflow, and
+ * is all that the client ever hears.
+ */
+static void node_die(struct mlb_net *mn, struct mlb_node *node)
+{
+	mlb_owner_purge(mn, node->id, true);
+	synchronize_net();
+	WRITE_ONCE(node->state, MLB_NODE_STATE_DEAD);
+	mlb_dead_probe(mn);
+	node_purge(mn, node->id);
 }
 
 /**
@@ -160,6 +174,7 @@ int mlb_node_set(struct mlb_net *mn, struct mlb_node *node, u16 weight,
 {
 	u16 old_weight = node->weight;
 	u8 old_state = node->state;
+	bool dies = state == MLB_NODE_STATE_DEAD && old_state != state;
 	int err;
 
 	lockdep_assert_held(&mn->lock);
@@ -169,15 +184,15 @@ int mlb_node_set(struct mlb_net *mn, struct mlb_node *node, u16 weight,
 		return -EINVAL;
 	}
 	WRITE_ONCE(node->weight, weight);
-	WRITE_ONCE(node->state, state);
+	WRITE_ONCE(node->state, dies ? MLB_NODE_STATE_MAINTENANCE : state);
 	err = mlb_service_rebuild(mn);
 	if (err) {
 		WRITE_ONCE(node->weight, old_weight);
 		WRITE_ONCE(node->state, old_state);
 		return err;
 	}
-	if (state == MLB_NODE_STATE_DEAD && old_state != state)
-		node_purge(mn, node->id, true);
+	if (dies)
+		node_die(mn, node);
 	else if (old_state == MLB_NODE_STATE_DEAD && old_state != state)
 		mlb_dead_forget(mn, node->id);
 	return 0;
@@ -214,7 +229,7 @@ int mlb_node_del(struct mlb_net *mn, struct mlb_node *node,
 	xa_erase(&mn->nodes, node->id);
 	if (node->self)
 		mlb_tunnel_close(mn);
-	node_purge(mn, node->id, false);
+	node_purge(mn, node->id);
 	mlb_dead_forget(mn, node->id);
 	mlb_alive_forget(mn, node->id);
 	node_free(node);

@@ -130,7 +130,7 @@ static unsigned int owner_purge_once(struct mlb_net *mn, u16 node, bool dead)
  * mlb_owner_purge() - remove the claims of other nodes
  * @mn: the namespace
  * @node: only those of this one, or 0
- * @dead: the node is dead, and its clients may have to be told
+ * @dead: the node dies, and its clients may have to be told
  *
  * Process context. Entries made meanwhile may stay.
  */

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 N=$(scaled 50 10)
-TOLD_MS=$((50 * MLB_SCALE))
+TOLD_MS=$((100 * MLB_SCALE))	# half of what a packet waits that is sent again
 
 # All nodes know all tokens, and the clients behind them, as mlbd would have it.
 clients_copy()
@@ -45,10 +45,8 @@ suspects() # NODE
 	ctl "$1" node list | grep -q '^2 .* suspect'
 }
 
-# Node 2 is without power, and the others are told so when they suspect it
-# already, as it takes any engine longer: until then they would believe that
-# nobody has its flows.
-power_off()
+# Node 2 is without power, and the others suspect it.
+silence()
 {
 	local i
 
@@ -58,9 +56,19 @@ power_off()
 	for i in 1 3; do
 		wait_for 10 suspects $i || bail "node $i suspects nobody"
 	done
-	for i in 1 3; do
-		must ctl $i node set 2 state dead
-	done
+}
+
+# They are told that it is dead when they suspect it already, as it takes any
+# engine longer: until then they would believe that nobody has its flows.
+power_off()
+{
+	local pid
+
+	silence
+	ctl 1 node set 2 state dead &
+	pid=$!
+	must ctl 3 node set 2 state dead
+	wait $pid || bail "node 1 does not believe it"
 }
 
 # As if nothing had been: its sockets are gone, its servers are new.
@@ -87,30 +95,51 @@ power_on()
 
 client_counter() { nstat_get "$PREFIX-c" "$1"; }
 
-# Connections on node 2, and others, wait for data to flow. Some have a second
-# path, which another node takes in.
-connect() # 4|6 ARGUMENT...
+# Connections of these families, on node 2 and others, wait for data to flow.
+# Some have a second path, which another node takes in.
+connect() # ARGUMENT...
 {
-	local i f=$1
+	local f
 
-	shift
 	endpoints_flush
 	router_pin 0 2
-	client_start dead -n "$N" -b 1000 -w "$@" "$(vip "$f")" "$PORT"
-	client_says dead connected || bail "$(cat "$TMP/dead.out")"
-	router_unpin 0
+	for f in "${F[@]}"; do
+		client_start "dead$f" -n "$N" -b 1000 -w "$@" "$(vip "$f")" "$PORT"
+	done
+	for f in "${F[@]}"; do
+		client_says "dead$f" connected || bail "$(cat "$TMP/dead$f.out")"
+	done
 	router_pin 0 3
-	client_start live -n "$N" -b 200000 -w "$(vip "$f")" "$PORT"
-	client_says live connected || bail "$(cat "$TMP/live.out")"
+	for f in "${F[@]}"; do
+		client_start "live$f" -n "$N" -b 200000 -w "$(vip "$f")" "$PORT"
+	done
+	for f in "${F[@]}"; do
+		client_says "live$f" connected || bail "$(cat "$TMP/live$f.out")"
+	done
 	router_unpin 0
-	wait_for 5 owner_total_is $((2 * N))
+	wait_for 5 owner_total_is $((2 * N * ${#F[@]}))
 }
 
 others_whole() # WHAT
 {
-	client_go live
-	client_end live
-	check_eq "$1: the other nodes' connections are whole" "${R[ok]}" "$N"
+	local f
+
+	for f in "${F[@]}"; do
+		client_go "live$f"
+	done
+	for f in "${F[@]}"; do
+		client_end "live$f"
+		check_eq "IPv$f, $1: the other nodes' connections are whole" \
+			"${R[ok]}" "$N"
+	done
+}
+
+remembered() # WHAT
+{
+	local n=$((N * ${#F[@]}))
+
+	check_eq "$1: the connections are remembered" \
+		"$(setting 1 dead).$(setting 3 dead)" $n.$n
 }
 
 # A packet on a second path alone, by the node that let its join in.
@@ -126,84 +155,134 @@ second_told()
 }
 
 # What the client's application sees when it sends again.
-told() # WHAT 4|6 ARGUMENT...
+told() # WHAT ARGUMENT...
 {
-	local what=$1 fastcloses
+	local f what=$1 n=$((N * ${#F[@]})) fastcloses
 
 	shift
 	connect "$@"
 	if [ -n "${SECOND:-}" ]; then
 		router_pin 1 1
 		endpoints_add
-		client_says dead ready || bail "$(cat "$TMP/dead.out")"
+		client_says dead4 ready || bail "$(cat "$TMP/dead4.out")"
 	fi
 	clients_copy
 	fastcloses=$(client_counter MPTcpExtMPFastcloseRx)
 	stats_mark
 	power_off
-	check_eq "$what: the connections are remembered" \
-		"$(setting 1 dead).$(setting 3 dead)" "$N.$N"
+	remembered "$what"
 	[ -z "${SECOND:-}" ] || second_told
-	client_go dead
-	client_end dead
-	check_eq "$what: all clients are told" "${R[reset]}" "$N"
-	check_range "$what: at once" "${R[data_ms]}" 0 $TOLD_MS
-	tap_note "$what: the last of $N applications sees the end after" \
-		"${R[data_ms]} ms"
+	for f in "${F[@]}"; do
+		client_go "dead$f"
+		client_end "dead$f"
+		check_eq "IPv$f, $what: all clients are told" "${R[reset]}" "$N"
+		check_range "IPv$f, $what: at once" "${R[data_ms]}" 0 $TOLD_MS
+		tap_note "IPv$f, $what: the last of $N applications sees the" \
+			"end after ${R[data_ms]} ms"
+	done
 	check_ge "$what: each by MP_FASTCLOSE" \
-		$(($(client_counter MPTcpExtMPFastcloseRx) - fastcloses)) "$N"
-	check_ge "$what: which is counted" "$(moved reset fastclose)" "$N"
+		$(($(client_counter MPTcpExtMPFastcloseRx) - fastcloses)) $n
+	check_ge "$what: which is counted" "$(moved reset fastclose)" $n
 	others_whole "$what"
 	endpoints_flush
 	router_unpin 1
 	power_on
 }
 
-# The time it takes without: longer than the test waits.
+# A while without: telling takes milliseconds.
 not_told()
 {
-	local wait=$((3000 * MLB_SCALE))
+	local wait=3000
 
 	set_all fastclose off
-	connect 4 -T $((wait + 20000 * MLB_SCALE))
+	connect -T $((wait + 20000 * MLB_SCALE))
 	check_eq "off: nobody's key is kept" \
 		"$(ctl 2 owner list keys | grep -c client)" 0
 	owners_copy
 	power_off
 	check_eq "off: nothing is remembered" "$(setting 1 dead)" 0
-	client_go dead
+	client_go dead4
 	sleep $((wait / 1000))
 	check_true "off: after $wait ms no application has seen the end" \
-		client_runs dead
+		client_runs dead4
 	others_whole off
-	kill "${CLIENT_PID[dead]}"
+	kill "${CLIENT_PID[dead4]}"
 	power_on
 }
 
 # Clients that only listen, and would for ever.
-probed() # 4|6
+probed() # WHAT
 {
-	local before
+	local f n=$((N * ${#F[@]})) begin rsts
 
 	set_all fastclose probe
-	connect "$1"
+	connect
 	clients_copy
 	stats_mark
+	rsts=$(nodes_nstat TcpOutRsts)
 	power_off
-	before=$(date +%s%3N)
-	wait_for 5 line_there "$TMP/dead.out" ^connections=
-	before=$(($(date +%s%3N) - before))
-	client_end dead
-	check_eq "IPv$1, probe: clients that send nothing are told" \
-		"${R[reset]}" "$N"
-	tap_note "IPv$1, probe: the last of $N applications sees the end" \
-		"$before ms after the node was called dead"
+	begin=$(date +%s%3N)
+	remembered "$1"
+	for f in "${F[@]}"; do
+		wait_for 5 line_there "$TMP/dead$f.out" ^connections=
+		tap_note "IPv$f, $1: the last of $N applications sees the end" \
+			"$(($(date +%s%3N) - begin)) ms after the node was" \
+			"called dead"
+	done
+	for f in "${F[@]}"; do
+		client_end "dead$f"
+		check_eq "IPv$f, $1: clients that send nothing are told" \
+			"${R[reset]}" "$N"
+	done
 	stats_take
-	check_range "IPv$1, probe: each was asked, and not for long" \
-		"$(grew dead probed)" "$N" $((6 * N))
-	others_whole "IPv$1, probe"
+	check_range "$1: each was asked, and not for long" \
+		"$(grew dead probed)" $n $((6 * n))
+	check_eq "$1: no stack sent a RST, which ends only a path" \
+		$(($(nodes_nstat TcpOutRsts) - rsts)) 0
+	others_whole "$1"
 	power_on
 	set_all fastclose on
+}
+
+# Packets of its clients come all the time, also while a node goes through the
+# table of what the dead one had: one RST of the stack, and all is too late.
+meanwhile()
+{
+	local f src dst n=200 rsts floods=()
+
+	for f in 4 6; do
+		src=${CLIENT4[0]} dst=$VIP4
+		[ $f = 4 ] || src=[${CLIENT6[0]}] dst=[$VIP6]
+		awk -v n=$n -v token=$f -v src="$src" -v dst="$dst:$PORT" '
+			BEGIN { for (i = 0; i < n; i++)
+				printf "%d node 2 client %s:%d-%s,%016x\n",
+					token * 1000 + i, src, 20000 + i, dst,
+					i + 1 }'
+	done > "$TMP/many"
+	awk -v n="$(scaled 60000)" 'BEGIN { for (i = 0; i < n; i++)
+		printf "%d node 2\n", 1000000 + i }' >> "$TMP/many"
+	must ctl 3 owner add - < "$TMP/many"
+	router_pin 0 3
+	silence
+	stats_mark 3
+	rsts=$(nstat_get "$PREFIX-n3" TcpOutRsts)
+	for f in 4 6; do
+		src="CLIENT${f}[0]"
+		spawn "$PREFIX-c" "$TMP/flood$f" "$RAWPKT" tcp -f A -a 1 -n $n \
+			-t $((20000 * MLB_SCALE)) "${!src}" 20000 "$(vip "$f")" \
+			"$PORT"
+		floods+=($!)
+	done
+	wait_for 5 moved_ge $((2 * n)) resolve drop-unanswered 3 ||
+		bail "the flood does not come"
+	must ctl 3 node set 2 state dead
+	check_true "packets that come meanwhile have their RST then" \
+		wait_for 5 moved_ge $((2 * n)) reset fastclose 3
+	kill "${floods[@]}"
+	check_eq "but none without MP_FASTCLOSE" \
+		$(($(nstat_get "$PREFIX-n3" TcpOutRsts) - rsts)) 0
+	router_unpin 0
+	power_on
 }
 
 # A join of what is no more, and a second use of a 4-tuple that was of it.
@@ -275,13 +354,14 @@ must on_router sysctl -qw net.ipv6.conf.n2.keep_addr_on_down=1
 mlb_up
 services_up
 servers_up
+F=(4)
 not_told
 set_all fastclose on
-told "IPv4" 4
-told "IPv6" 6
-SECOND=1 told "IPv4, second paths" 4 -s $((20000 * MLB_SCALE))
-probed 4
-probed 6
+SECOND=1 told "second paths" -s $((20000 * MLB_SCALE))
+F=(4 6)
+told "one path"
+probed "probe"
+meanwhile
 leftovers
 bounded
 tap_done

@@ -58,7 +58,8 @@ int raw_send_ip(const struct raw_addr *dst, const uint8_t *pkt, size_t len);
  * Sends segments, each from the next source port, until there were @count or,
  * unless @ms is 0, that time is over.
  */
-int raw_flood(struct raw_segment *seg, uint64_t count, int ms, uint64_t *sent);
+int raw_flood(struct raw_segment *seg, uint64_t count, unsigned int ports,
+	      int ms, uint64_t *sent);
 enum raw_fragments {
 	RAW_FRAGMENTS_WHOLE,
 	RAW_FRAGMENTS_OVERLAP,	/* the second has the last of the first again */

@@ -80,11 +80,13 @@ int raw_send_ip(const struct raw_addr *dst, const uint8_t *pkt, size_t len)
 		       -1;
 }
 
-/* Many small packets in few calls. A packet for which there is no room is
- * gone, as it would be on the way.
+/* Many small packets in few calls, from so many source ports over and over. A
+ * packet for which there is no room is gone, as it would be on the way.
  */
-int raw_flood(struct raw_segment *seg, uint64_t count, int ms, uint64_t *sent)
+int raw_flood(struct raw_segment *seg, uint64_t count, unsigned int ports,
+	      int ms, uint64_t *sent)
 {
+	uint16_t sport = seg->sport;
 	static uint8_t pkts[RAW_BATCH][RAW_SMALL];
 	struct mmsghdr msgs[RAW_BATCH] = {};
 	struct iovec iov[RAW_BATCH];
@@ -103,13 +105,13 @@ int raw_flood(struct raw_segment *seg, uint64_t count, int ms, uint64_t *sent)
 		if (n > RAW_BATCH)
 			n = RAW_BATCH;
 		for (uint64_t i = 0; i < n; i++) {
+			seg->sport = sport + (*sent + i) % ports;
 			iov[i].iov_base = pkts[i];
 			iov[i].iov_len = raw_build(seg, pkts[i]);
 			msgs[i].msg_hdr.msg_name = &ss;
 			msgs[i].msg_hdr.msg_namelen = ss_len;
 			msgs[i].msg_hdr.msg_iov = &iov[i];
 			msgs[i].msg_hdr.msg_iovlen = 1;
-			seg->sport++;
 		}
 		for (uint64_t i = 0; i < n; i += done) {
 			done = sendmmsg(fd, msgs + i, n - i, 0);

@@ -24,7 +24,8 @@ static const char usage[] =
 "  -L BYTES -D DEV -M MAC\n"
 "             put all but BYTES of the packet in pages of the skb\n"
 "  -n N       so many, from source ports SPORT, SPORT+1...\n"
-"  -t MS      as many as can be sent in that time; prints how many\n"
+"  -t MS      as many as can be sent in that time, from all ports or, over and\n"
+"             over, from N; prints how many\n"
 "  -w MS      wait for what comes back and print rst, synack, ack or none\n"
 "       rawpkt udp [-t | -x BYTES:MASK] [-s SRC -F BYTES [-O | -I]] [-n N]\n"
 "             DST DPORT FILE\n"
@@ -103,7 +104,8 @@ static int cmd_tcp(int argc, char **argv)
 
 	if (!wait && !first && !linear && (flood_ms || count > 1) &&
 	    seg.opt_len + seg.payload + 100 <= RAW_SMALL) {
-		if (raw_flood(&seg, flood_ms ? UINT64_MAX : count, flood_ms,
+		if (raw_flood(&seg, flood_ms ? UINT64_MAX : count,
+			      count > 1 ? count : UINT16_MAX + 1, flood_ms,
 			      &sent))
 			return fail("send");
 		if (flood_ms)
