@@ -34,6 +34,7 @@ enum mlb_pending_state {
  * @key: the question
  * @state: see above
  * @deadline: jiffies when that changes; lists are in this order
+ * @asked: jiffies of the first question
  * @nonce: what an answer must repeat
  * @seq: see struct mlb_tunmsg
  * @ack: likewise
@@ -54,6 +55,7 @@ struct mlb_pending {
 	struct mlb_resolve_key key;
 	enum mlb_pending_state state;
 	unsigned long deadline;
+	unsigned long asked;
 	__be64 nonce;
 	__be32 seq;
 	__be32 ack;

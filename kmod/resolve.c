@@ -35,6 +35,12 @@
 #define RESOLVE_PENDING_MAX	8192	/* keys, negative ones with them */
 #define RESOLVE_NEGATIVE_LIFE	HZ
 
+/* How long a packet of a dead node's client may wait for a node that is slow to
+ * answer, while so few are parked: it may be all that the client ever sends.
+ */
+#define RESOLVE_PATIENCE	(HZ / 2)
+#define RESOLVE_PATIENCE_PARKED	(RESOLVE_PARKED_MAX / 2)
+
 /* Half of the resolve timeout: once for the first query, once for the second. */
 static unsigned long resolve_phase(const struct mlb_net *mn)
 {
@@ -301,6 +307,7 @@ unsigned int mlb_resolve_packet(struct mlb_net *mn, struct sk_buff *skb,
 	pending->max_waits = question->peers;
 	pending->key = key;
 	pending->state = PENDING_FIRST;
+	pending->asked = jiffies;
 	get_random_bytes(&pending->nonce, sizeof(pending->nonce));
 	pending->seq = question->seq;
 	pending->ack = question->ack;
@@ -427,6 +434,20 @@ static void resolve_again(struct mlb_net *mn, struct mlb_pending *pending)
 		resolve_ask(mn, &msg, NULL);
 }
 
+/* Whether the packets of a flow that a slow node may have are worth more time:
+ * they are a dead node's client's, if it is not the 4-tuple's next use.
+ */
+static bool resolve_patient(struct mlb_net *mn,
+			    const struct mlb_pending *pending)
+{
+	lockdep_assert_held(&mn->resolve.lock);
+
+	return mn->resolve.n_parked <= RESOLVE_PATIENCE_PARKED &&
+	       time_before(jiffies, pending->asked + RESOLVE_PATIENCE) &&
+	       !mlb_pending_all_answered(mn, pending) &&
+	       mlb_dead_find(mn, &pending->key.tuple);
+}
+
 /* Nobody surely has it: use a weak answer, or give up; lets the lock go. */
 static void resolve_end(struct mlb_net *mn, struct mlb_pending *pending)
 	__releases(&mn->resolve.lock)
@@ -450,6 +471,14 @@ static void resolve_end(struct mlb_net *mn, struct mlb_pending *pending)
 	/* A join that is refused harms its connection not. */
 	missed = !node && pending->key.kind == MLB_TUNMSG_FLOW &&
 		 !pending->weak_self && mlb_pending_misses(mn, pending);
+	if (missed && resolve_patient(mn, pending)) {
+		pending->state = PENDING_AGAIN;
+		list_del(&pending->list);
+		resolve_enqueue(pending, &res->asking, resolve_phase(mn));
+		resolve_arm(mn);
+		spin_unlock_bh(&res->lock);
+		return;
+	}
 	if (missed || (!node && !pending->asked_all)) {
 		resolve_unlink(mn, pending);
 		spin_unlock_bh(&res->lock);
