@@ -448,6 +448,16 @@ static bool resolve_patient(struct mlb_net *mn,
 	       mlb_dead_find(mn, &pending->key.tuple);
 }
 
+/* Whether the 4-tuple's last use is a dead node's connection: TIME_WAIT elsewhere
+ * waits for FINs only, and keeps all else from an answer.
+ */
+static bool resolve_outlived(struct mlb_net *mn,
+			     const struct mlb_pending *pending)
+{
+	return pending->key.kind == MLB_TUNMSG_FLOW && pending->ack &&
+	       mlb_dead_find(mn, &pending->key.tuple);
+}
+
 /* Nobody surely has it: use a weak answer, or give up; lets the lock go. */
 static void resolve_end(struct mlb_net *mn, struct mlb_pending *pending)
 	__releases(&mn->resolve.lock)
@@ -458,7 +468,7 @@ static void resolve_end(struct mlb_net *mn, struct mlb_pending *pending)
 	mlb_okfn okfn[MLB_PENDING_PACKETS];
 	bool missed;
 
-	if (pending->weak_node)
+	if (pending->weak_node && !resolve_outlived(mn, pending))
 		node = mlb_node_find(mn, pending->weak_node);
 	if (node && (node->self || !mlb_node_reachable(node)))
 		node = NULL;
