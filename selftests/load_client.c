@@ -41,6 +41,8 @@ struct client_conn {
 static struct client_conn *conns;
 static unsigned int total;
 static unsigned int reset, refused, cut, corrupt, other, timeouts, ok;
+static unsigned int closed;
+static uint64_t half_closed;	/* when the half of all connections was over */
 static unsigned int by_id[ID_MAX];
 
 /*
@@ -72,6 +74,8 @@ static void client_close(struct client_conn *cc, unsigned int *why)
 	(*why)++;
 	close(cc->c.fd);
 	cc->c.open = false;
+	if (++closed == (total + 1) / 2)
+		half_closed = load_now_ms();
 }
 
 static void client_failed(struct client_conn *cc, int err)
@@ -339,11 +343,14 @@ static void report(uint64_t begin, uint64_t flow)
 	}
 	printf("connections=%u connected=%u second=%u second_at_end=%u ok=%u "
 	       "corrupt=%u reset=%u refused=%u cut=%u other=%u timeout=%u "
-	       "up=%llu down=%llu ms=%llu data_ms=%llu by_id=", total, greeted(), second,
+	       "up=%llu down=%llu ms=%llu data_ms=%llu half_ms=%llu by_id=",
+	       total, greeted(), second,
 	       at_end, ok, corrupt, reset, refused, cut, other, timeouts,
 	       (unsigned long long)up, (unsigned long long)down,
 	       (unsigned long long)(load_now_ms() - begin),
-	       (unsigned long long)(flow ? load_now_ms() - flow : 0));
+	       (unsigned long long)(flow ? load_now_ms() - flow : 0),
+	       (unsigned long long)(flow && half_closed > flow ?
+				    half_closed - flow : 0));
 	for (unsigned int i = 0, n = 0; i < ID_MAX; i++)
 		if (by_id[i])
 			printf("%s%u:%u", n++ ? "," : "", i, by_id[i]);
