@@ -97,7 +97,9 @@ told() # 4|6
 	client_go dead
 	client_end dead
 	check_eq "IPv$1: all are told" "${R[reset]}" "$N"
-	check_range "IPv$1: at once" "${R[data_ms]}" 0 $((50 * MLB_SCALE))
+	check_range "IPv$1: half of them at once" "${R[half_ms]}" 0 \
+		$((50 * MLB_SCALE))
+	check_range "IPv$1: the last soon" "${R[data_ms]}" 0 $((1000 * MLB_SCALE))
 	tap_note "IPv$1: the last of $N applications sees the end" \
 		"${R[data_ms]} ms after its next packet"
 	node_on 2

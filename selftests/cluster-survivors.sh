@@ -10,7 +10,8 @@
 # shellcheck source=lib/power.sh
 . "$MLB_TESTS/lib/power.sh"
 
-N=$(scaled 500 50)
+# Of each family; more than a machine that has other work to do as well bears.
+N=$(scaled "${SURVIVORS:-100}" 20)
 
 dead_in() # NODE...
 {
