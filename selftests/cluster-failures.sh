@@ -104,15 +104,7 @@ daemons_up 5
 servers_up
 # Connections on the one node that is there all the time.
 endpoints_add
-router_nexthops 2
-for f in 4 6; do
-	client_start live$f -n "$LOAD_N" -b 200000 -r 50 -l -T 300000 -s 20000 \
-		"$(vip $f)" "$PORT"
-done
-for f in 4 6; do
-	client_says live$f flowing || bail "$(cat "$TMP/live$f.out")"
-done
-router_without
+live_start 2
 must node_ctl 1 cluster group add eu prefixes "$EU"
 must node_ctl 1 cluster group add us prefixes "$US"
 must node_ctl 1 cluster role add web groups eu nodes 4 spares 5,3 failback no
@@ -122,10 +114,5 @@ check_comes "both" 10 role_at api 5 1 2 3 4 5
 two_at_once
 spare_dies
 manager_dies
-for f in 4 6; do
-	client_go live$f
-	client_end live$f
-	check_eq "IPv$f: no connection of a node that lives broke" "${R[ok]}" \
-		"$LOAD_N"
-done
+live_end
 tap_done

@@ -29,35 +29,6 @@ served_at() # WHAT NODE
 	done
 }
 
-# Connections of node 1, of both families.
-load_start()
-{
-	local f
-
-	router_nexthops 1
-	for f in 4 6; do
-		local -n addrs=CLIENT$f
-		client_start live$f -n "$LOAD_N" -b 200000 -r 50 -l -T 300000 \
-			-S "${addrs[1]}" "$(vip $f)" "$PORT"
-	done
-	for f in 4 6; do
-		client_says live$f flowing || bail "$(cat "$TMP/live$f.out")"
-	done
-	router_without
-}
-
-load_end()
-{
-	local f
-
-	for f in 4 6; do
-		client_go live$f
-		client_end live$f
-		check_eq "IPv$f: no transfer of another node broke" "${R[ok]}" \
-			"$LOAD_N"
-	done
-}
-
 document() # NODE
 {
 	node_ctl "$1" cluster show | md5sum
@@ -128,11 +99,11 @@ stopped()
 test_begin corosync mlbd
 daemons_up 3
 servers_up
-load_start
+live_start 1 1
 must node_ctl 1 cluster group add eu prefixes "$GROUP"
 must node_ctl 1 cluster role add web groups eu nodes 2 spares 3 failback no
 check_comes "a role is its home's" 10 role_at web 2 1 2 3
 minority
 stopped
-load_end
+live_end
 tap_done

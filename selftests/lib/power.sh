@@ -24,6 +24,38 @@ router_without() # NODE...
 	router_nexthops $(nodes_but "$@")
 }
 
+# LOAD_N slow transfers of each family on a node that will live, over both paths,
+# or from one address of the client's; then the router has all nodes.
+live_start() # NODE [CLIENT_ADDRESS]
+{
+	local f path=()
+
+	router_nexthops "$1"
+	for f in 4 6; do
+		local -n addrs=CLIENT$f
+		path=(-s 20000)
+		[ $# = 1 ] || path=(-S "${addrs[$2]}")
+		client_start live$f -n "$LOAD_N" -b 200000 -r 50 -l -T 300000 \
+			"${path[@]}" "$(vip $f)" "$PORT"
+	done
+	for f in 4 6; do
+		client_says live$f flowing || bail "$(cat "$TMP/live$f.out")"
+	done
+	router_without
+}
+
+live_end()
+{
+	local f
+
+	for f in 4 6; do
+		client_go live$f
+		client_end live$f
+		check_eq "IPv$f: no connection of another node broke" \
+			"${R[ok]}" "$LOAD_N"
+	done
+}
+
 # Nothing comes from the node and nothing reaches it, and all that runs on it
 # stands still, as when its virtual machine is stopped.
 node_freeze() # NODE
