@@ -125,7 +125,9 @@ node_off() # NODE...
 	NETNS=("$PREFIX-r" "$PREFIX-c" "$PREFIX-b" "${kept[@]}")
 }
 
-# They boot, with the file that mlbd_conf makes of NODE_CONF.
+# They boot, with the file that mlbd_conf makes of NODE_CONF. The router has them
+# again after all_ready: a stack that has no services yet resets what is not its
+# own, and so mlbd announces no VIP before.
 node_on() # NODE...
 {
 	local i f
@@ -149,16 +151,17 @@ node_on() # NODE...
 			server_listens "$i" $f
 		done
 	done
-	router_without
 }
 
-# Everybody is there and takes part.
+# Everybody is there and takes part, and gets its share from the router.
 all_ready()
 {
 	# shellcheck disable=SC2046
-	wait_for 30 cluster_ready $(seq "$NODES") && return
-	cluster_tell
-	bail "the nodes do not find together again"
+	wait_for 30 cluster_ready $(seq "$NODES") || {
+		cluster_tell
+		bail "the nodes do not find together again"
+	}
+	router_without
 }
 
 # Who holds the role, as a node sees it.
