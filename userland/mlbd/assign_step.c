@@ -89,9 +89,20 @@ static bool is_used(const struct assign_input *in, uint16_t id)
 }
 
 /*
+ * Whether nobody takes anything from a node because of a fence, of this role or
+ * of another one.
+ */
+static bool is_fenced(const struct assign_input *in,
+		      const struct document_assigned *now, uint16_t id)
+{
+	return document_has(&now->fenced, id) ||
+	       (document_fenced(in->document, id) && !is_used(in, id));
+}
+
+/*
  * Whether a node's kernel has let go. One that is lost has not, maybe, but its
- * peers' kernels take nothing from it any more; when it is the fence that keeps
- * them from it, that stays.
+ * peers' kernels take nothing from it any more; when it is a fence that keeps
+ * them from it, that stays, and is this role's own: the other role may go.
  */
 static bool has_let_go(const struct assign_input *in,
 		       const struct document_assigned *now, uint16_t id)
@@ -101,7 +112,7 @@ static bool has_let_go(const struct assign_input *in,
 	if (!node || node->state == ASSIGN_LOST)
 		return true;
 	if (node->state == ASSIGN_JOINING)
-		return !is_used(in, id) && !document_has(&now->fenced, id);
+		return !is_used(in, id) && !document_fenced(in->document, id);
 	return node->applied >= now->epoch;
 }
 
@@ -138,7 +149,7 @@ static bool left_over(const struct assign_input *in,
 		uint16_t id = now->leaving.id[i];
 
 		if (!has_let_go(in, now, id) &&
-		    (fenced_too || !document_has(&now->fenced, id)))
+		    (fenced_too || !is_fenced(in, now, id)))
 			left->id[left->n++] = id;
 	}
 	return left->n;
@@ -170,19 +181,23 @@ static bool is_stray(const struct assign_input *in,
 	if (node->state == ASSIGN_LOST)
 		return false;
 	if (node->state == ASSIGN_JOINING)
-		return is_used(in, node->id);
+		return node->fenced || is_used(in, node->id);
 	return node->seen < role->since;
 }
 
+/* Those that this role has fenced are not among them: they are known. */
 static void add_strays(const struct assign_input *in,
-		       const struct document_role *role,
+		       const struct document_role *role, bool fenced_too,
 		       struct document_ids *left)
 {
+	const struct document_assigned *now = &role->assigned;
+
 	for (size_t i = 0; i < in->n_nodes; i++) {
 		const struct assign_node *node = &in->nodes[i];
 
-		if (!document_has(&role->assigned.fenced, node->id) &&
-		    is_stray(in, role, node))
+		if (!document_has(&now->fenced, node->id) &&
+		    is_stray(in, role, node) &&
+		    (fenced_too || !is_fenced(in, now, node->id)))
 			put(left, node->id);
 	}
 }
@@ -243,7 +258,7 @@ static bool step_exclusive(const struct assign_input *in, size_t at,
 	}
 	left_over(in, now, false, &left);
 	if (wanted->n) {
-		add_strays(in, role, &left);
+		add_strays(in, role, false, &left);
 		/* Who gets it, perhaps again, need not let go of it first. */
 		take(&left, wanted->id[0]);
 	}
@@ -253,7 +268,7 @@ static bool step_exclusive(const struct assign_input *in, size_t at,
 			return false;
 		}
 		left_over(in, now, true, &next->leaving);
-		add_strays(in, role, &next->leaving);
+		add_strays(in, role, true, &next->leaving);
 		next->fenced = next->leaving;
 		if (wanted->n)
 			take(&next->fenced, wanted->id[0]);
@@ -266,6 +281,7 @@ static bool step_exclusive(const struct assign_input *in, size_t at,
 	if (!all_know(in, now, wanted->id[0], since, again))
 		return false;
 	left_over(in, now, true, &next->leaving);
+	add_strays(in, role, true, &next->leaving);
 	take(&next->leaving, wanted->id[0]);
 	next->fenced = next->leaving;
 	next->nodes = *wanted;

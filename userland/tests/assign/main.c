@@ -12,6 +12,7 @@ int main(void)
 		cmocka_unit_test(test_moved_on),
 		cmocka_unit_test(test_undone),
 		cmocka_unit_test(test_fenced),
+		cmocka_unit_test(test_two_fences),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_random),
 	};

@@ -255,3 +255,39 @@ void test_fenced(void **state)
 	expect(&w, "b", "1");
 	end(&w);
 }
+
+/*
+ * What a fenced node does is not known, and it may be the work of another role
+ * that moves meanwhile, at once: the fence is that role's, too, and outlives the
+ * first.
+ */
+void test_two_fences(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, 5);
+	change(&w,
+	       ROLE("a", "'nodes': [1], 'exclusive': true, 'groups': ['g0']"));
+	change(&w,
+	       ROLE("c", "'nodes': [2], 'exclusive': true, 'groups': ['g2']"));
+	settle(&w);
+	w.lag[0] = true;
+	change(&w, "{'op': 'role-move', 'role': 'a', 'nodes': [3]}");
+	settle(&w);
+	wait_ms(&w, ASSIGN_FENCE_MS);
+	expect(&w, "a", "3");
+	set_state(&w, 1, ASSIGN_JOINING);
+	set_state(&w, 2, ASSIGN_LOST);
+	settle(&w);
+	expect(&w, "c", "4");
+	change(&w, "{'op': 'role-del', 'role': 'a'}");
+	settle(&w);
+	assert_true(document_fenced(w.document, 1));
+	w.lag[0] = false;
+	set_state(&w, 1, ASSIGN_HERE);
+	settle(&w);
+	assert_false(document_fenced(w.document, 1));
+	expect(&w, "c", "4");
+	end(&w);
+}

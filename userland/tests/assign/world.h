@@ -75,6 +75,7 @@ void test_anew(void **state);
 void test_moved_on(void **state);
 void test_undone(void **state);
 void test_fenced(void **state);
+void test_two_fences(void **state);
 void test_many(void **state);
 void test_random(void **state);
 
