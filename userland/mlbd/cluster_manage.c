@@ -20,12 +20,16 @@
 static enum assign_state state_of(const struct cluster *c,
 				  const struct peer *peer)
 {
+	uint64_t heard;
+
 	if (!peer->member)
 		return ASSIGN_LOST;
 	if (!peer->up || peer->unsure)
 		return ASSIGN_JOINING;
-	return uv_now(c->loop) - peer->heard < REPORT_OLD_MS ? ASSIGN_HERE :
-							       ASSIGN_SILENT;
+	/* Nobody is heard while a ring is formed. */
+	heard = peer->heard > c->ring_since ? peer->heard : c->ring_since;
+	return uv_now(c->loop) - heard < REPORT_OLD_MS ? ASSIGN_HERE :
+							 ASSIGN_SILENT;
 }
 
 /*

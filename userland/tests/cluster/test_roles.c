@@ -54,6 +54,27 @@ void test_two_at_once(void **state)
 	sim_end();
 }
 
+/* A ring that takes long to form keeps all from telling how they are. Who told
+ * first in the new one is no better than who is preferred.
+ */
+void test_long_ring(void **state)
+{
+	(void)state;
+	for (unsigned int stands = 4900; stands < 6000; stands += 10) {
+		begin_quiet(5);
+		service();
+		role(1, "'nodes': [5], 'spares': [4, 3]", true);
+		until(1, "5", 1000);
+		for (unsigned int i = 1; i <= 5; i++)
+			sim.nodes[i].send_due = sim.now + 10000;
+		run_for(stands);
+		power(&sim.nodes[5], false);
+		until(1, "4", 3000);
+		stays(1, "4", 1500);
+		sim_end();
+	}
+}
+
 /* In every moment of a takeover somebody else dies, too. */
 static void dies_during(bool manager)
 {
