@@ -99,7 +99,23 @@ manager_dies()
 	check_comes "the first is it again" 20 status_is 3 .cluster.manager 1
 }
 
-test_begin corosync mlbd
+# What node 2 tells of it: each with its cause, its version and what it lasted.
+events_told()
+{
+	local what filter
+
+	while IFS='|' read -r what filter; do
+		check_true "the monitor tells: $what" \
+			test -n "$(jq -c "select($filter)" "$TMP/monitor")"
+	done <<-'END'
+		a node is dead|.event == "peer" and .node == 1 and .state == "dead" and .silent > 0 and .ring > 0
+		another decides|.event == "manager" and .node == 2 and .was == 1 and .lasted > 0 and .epoch > 0 and .reason != ""
+		a role moves|.event == "role" and .role == "web" and .nodes == [4] and .by == 2 and .took > 0 and .epoch > 0 and .reason != ""
+		a ring of those left|.event == "quorum" and .quorate and .nodes == [2, 3, 4] and .ring > 0 and .lasted > 0
+	END
+}
+
+test_begin corosync mlbd jq
 daemons_up 5
 servers_up
 # Connections on the one node that is there all the time.
@@ -113,6 +129,10 @@ check_comes "roles are their homes'" 10 role_at web 4 1 2 3 4 5
 check_comes "both" 10 role_at api 5 1 2 3 4 5
 two_at_once
 spare_dies
+spawn "$PREFIX-n2" "$TMP/monitor" mlbctl -s \
+	"/proc/${NODE_PID[2]}/root/run/mlb/mlbd.sock" -j monitor -r cluster
+wait_for 5 line_there "$TMP/monitor" ready || bail "no monitor"
 manager_dies
+events_told
 live_end
 tap_done
