@@ -23,6 +23,7 @@ shift $(($# > 0))
 need_root
 scale=1
 [[ $kernel = uml-* ]] || scale=5
+"$ROOT/scripts/deps.sh"
 "$ROOT/scripts/build.sh" "$kernel"
 
 # How long somebody had to wait for a CPU of this machine, in us, and the time.

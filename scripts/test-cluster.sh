@@ -90,11 +90,92 @@ under_load() # COMMAND...
 	local status=0
 
 	on router 'here: endpoints_flush; endpoints_add
-		client_start load -n 20 -b 200000 -r 4000 -s 20000 -l 10.9.0.1 8080
+		client_start load -n 20 -b 200000 -r 4000 -s 20000 -T 300000 -l 10.9.0.1 8080
 		client_says load ready 40' || status=1
 	"$@" || status=1
 	on router 'here: client_go load; client_end load; [ "${R[ok]}" = 20 ]' || status=1
 	return $status
+}
+
+# As under_load, with IPv4 and IPv6, and all connections on a node that lives.
+survive() # NODE COMMAND...
+{
+	local status=0
+
+	on router "here: router_nexthops $1"
+	shift
+	on router 'here: endpoints_flush; endpoints_add
+		client_start live4 -n 20 -b 200000 -r 4000 -s 20000 -T 300000 -l 10.9.0.1 8080
+		client_start live6 -n 20 -b 200000 -r 4000 -s 20000 -T 300000 -l 2001:db8:9::1 8080
+		client_says live4 ready 40 && client_says live6 ready 40
+		router_nexthops 1 2 3' || status=1
+	"$@" || status=1
+	on router 'here: client_go live4; client_go live6
+		client_end live4; live=${R[ok]}; client_end live6
+		[ "$live ${R[ok]}" = "20 20" ]' || status=1
+	return $status
+}
+
+# From now on new connections of the client's second addresses are this node's.
+served_by() # SECONDS NODE
+{
+	becomes router "$1" "served4=0 served6=0
+		for f in 4 6; do
+			client_start at\$f -n 5 -b 1000 -T 5000 \\
+				-S \$([ \$f = 4 ] && echo 10.1.2.2 || echo 2001:db8:1:2::2) \\
+				\"\$(vip \$f)\" 8080
+		done
+		for f in 4 6; do
+			client_end at\$f
+			[ \"\$(served_by $2)\" = 5 ] || break
+		done && [ \"\$(served_by $2)\" = 5 ]"
+}
+
+drain()
+{
+	on n1 'mlbctl cluster node drain 3 timeout 200' || return
+	becomes n3 20 'mlbctl -j node list | jq -e ".[] | select(.id == 3).state == \"drain\""' &&
+		on n3 'mlbctl status | grep -i drain' &&
+		served_by 20 2
+}
+
+crash()
+{
+	on n3 'systemctl kill -s KILL load4 load6' && served_by 20 2
+}
+
+servers() # NODE
+{
+	on "n$1" "systemctl reset-failed 'load*' 2> /dev/null
+		systemd-run -q --unit=load4 mptcp_load server -i $1 10.9.0.1 8080 &&
+		systemd-run -q --unit=load6 mptcp_load server -i $1 2001:db8:9::1 8080"
+}
+
+freeze()
+{
+	kill -STOP "${LAB_PID[n3]}"
+	on router 'router_nexthops 1 2' && served_by 60 2
+}
+
+thaw()
+{
+	kill -CONT "${LAB_PID[n3]}"
+	active 60 1 2 3 && on router 'router_nexthops 1 2 3'
+}
+
+split()
+{
+	on router 'nodes_split 1,2 3; router_nexthops 1 2'
+	served_by 60 2 && becomes n3 60 \
+		'! corosync-quorumtool -s | grep -q "Quorate: *Yes" && ! mlbctl cluster service add 10.9.0.1:81' &&
+		active 60 1 2
+}
+
+power_off()
+{
+	kill -KILL "${LAB_PID[n3]}"
+	wait "${LAB_PID[n3]}" 2> /dev/null || :
+	on router 'router_nexthops 1 2' && served_by 60 2 && active 60 1 2
 }
 
 reinstall()
@@ -108,6 +189,8 @@ reinstall()
 		[ "$was" = "$(cat /sys/module/mlb/refcnt; stat -c %Z /sys/module/mlb)" ]'
 }
 
+scripts/deps.sh
+scripts/build.sh
 scripts/deb.sh > /dev/null
 lab_up "${1:-6.1}" 3
 echo "# all machines are up (at $((SECONDS - begin)) s)"
@@ -135,22 +218,34 @@ ok "and is there again" becomes n2 30 'systemctl is-active mlbd && mlbctl -j sta
 ok "corosync is killed under load" under_load on n2 'systemctl kill -s KILL corosync; systemctl start corosync'
 ok "all are active" active 60 1 2 3
 
-on router 'nodes_split 1,2 3'
-ok "cut off, a node changes nothing" becomes n3 60 \
-	'! corosync-quorumtool -s | grep -q "Quorate: *Yes" && ! mlbctl cluster service add 10.9.0.1:81'
-ok "the others go on" active 60 1 2
-on router nodes_heal
+ok "node 3 gets the role of some clients" on n1 \
+	'mlbctl cluster group add two prefixes 10.1.2.0/24,2001:db8:1:2::/64 &&
+	mlbctl cluster role add web groups two nodes 3 spares 2 failback yes'
+ok "and serves it" served_by 30 3
+ok "a drain: node 2 serves, no connection breaks, joins come up" survive 3 drain
+ok "it ends in maintenance when the last connection has ended" becomes n3 30 \
+	'mlbctl -j node list | jq -e ".[] | select(.id == 3).state == \"maintenance\""'
+ok "undrained" on n2 'mlbctl cluster node undrain 3'
+ok "node 3 takes the role back" served_by 30 3
+ok "its server crashes: node 2 serves" survive 1 crash
+ok "its server is there again" servers 3
+ok "failback" served_by 30 3
+ok "its machine stands still: node 2 serves" survive 1 freeze
+ok "it goes on, and is used again" thaw
+ok "failback" served_by 40 3
+ok "cut off, it changes nothing; node 2 serves" survive 1 split
+on router 'nodes_heal; router_nexthops 1 2 3'
 ok "they find together" active 60 1 2 3
-
-kill -KILL "${LAB_PID[n3]}"
-wait "${LAB_PID[n3]}" 2> /dev/null || :
-on router 'router_nexthops 1 2'
-ok "a machine dies: the others know" active 60 1 2
+ok "failback" served_by 40 3
+ok "its power fails: node 2 serves" survive 1 power_off
 ok "100 of 100 second paths come up" joins 100 10.9.0.1
 
 ok "no fault in the kernel's log" each '. /usr/local/lib/vm-faults.sh; ! dmesg | grep -E "$FAULTS"'
 if [ $failed -gt 0 ]; then
-	each 'echo "--- n$i"; mlbctl status; journalctl -b -u mlbd -u corosync --no-pager | tail -n 40' || :
+	each 'echo "--- n$i"; mlbctl status; ip -s addr; ip neigh
+		journalctl -b -u mlbd -u corosync -u systemd-networkd --no-pager |
+			tail -n 40' || :
+	on router 'ip -n lab-r -s addr; ip -n lab-r neigh'
 fi
 echo "# the whole took $((SECONDS - begin)) s"
 echo "cluster: $passed passed, $failed failed"
