@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Every test of mlb: unit tests, static checks, all selftests on User-Mode
-# Linux, those of debug.list there with every checker of the kernel, and in QEMU
-# on each distribution kernel those of core.list and of the kernel's own list.
-# Ends with the line "N passed, N failed" and status 0 when nothing failed. The
-# cluster of machines is not among them: scripts/test-cluster.sh.
+# Linux, those of debug.list there with every checker of the kernel, in QEMU on
+# each distribution kernel those of core.list and of the kernel's own list, and
+# the cluster of machines of scripts/test-cluster.sh. Ends with the line
+# "N passed, N failed" and status 0 when nothing failed.
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
@@ -69,6 +69,7 @@ in_qemu()
 	for kernel in "${KERNELS_QEMU[@]}"; do
 		counted "$kernel" scripts/run-tests.sh "$kernel" core "$kernel"
 	done
+	counted cluster scripts/test-cluster.sh
 	# The others have one more slot then.
 	: > "$MLB_SLOTS/qemu"
 }
@@ -80,15 +81,18 @@ background()	# COMMAND...
 }
 
 # Until it has counted, it has failed.
-for name in unit check "${KERNELS_UML[@]}" "${KERNELS_QEMU[@]}"; do
+for name in unit check cluster "${KERNELS_UML[@]}" "${KERNELS_QEMU[@]}"; do
 	echo "0 1" > "build/test/$name.count"
 done
 
 # A kernel that cannot be had fails its tests; this says why. Downloads go on
 # while this machine compiles.
-for kernel in "${KERNELS_QEMU[@]}"; do
-	scripts/kernel.sh "$kernel"
-done > build/test/prepare.log 2>&1 < /dev/null &
+{
+	for kernel in "${KERNELS_QEMU[@]}"; do
+		scripts/kernel.sh "$kernel"
+	done
+	scripts/stock.sh 6.1
+} > build/test/prepare.log 2>&1 < /dev/null &
 children+=($!)
 for kernel in "${KERNELS_UML[@]}"; do
 	scripts/kernel.sh "$kernel" > /dev/null || say "no kernel $kernel"
