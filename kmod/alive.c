@@ -90,11 +90,15 @@ static void alive_changed(struct mlb_net *mn, struct mlb_node *node)
  */
 static void alive_judge(struct mlb_net *mn, struct mlb_node *node, u32 passed)
 {
+	unsigned long heard = READ_ONCE(node->life.heard);
 	struct mlb_watch *watch = &node->life.watch;
 	u32 said = READ_ONCE(node->life.said);
 	bool was = watch->suspect;
 	u32 since;
 
+	if (heard && mlb_watch_heard(heard, jiffies) != heard)
+		cmpxchg(&node->life.heard, heard,
+			mlb_watch_heard(heard, jiffies));
 	/* Without an interval of its own this host does not judge others. */
 	if (!READ_ONCE(mn->config.alive_interval) || !mlb_node_reachable(node))
 		said = 0;

@@ -479,7 +479,8 @@ void mlb_netlink_limit(struct mlb_net *mn, enum mlb_table table, u32 limit)
 	struct sk_buff *skb;
 	void *hdr;
 
-	if (time_before(jiffies, last + HZ) ||
+	/* Not time_before(): it may be weeks ago. */
+	if (jiffies - last < HZ ||
 	    cmpxchg(&mn->limit_told[table], last, jiffies) != last ||
 	    !mlb_nl_has_listeners(mn, MLB_NLGRP_EVENT))
 		return;

@@ -7,7 +7,7 @@
  * first as its node and the other as its rival, and joins are refused until
  * one of them gives the token up, which leaves it to the other.
  */
-#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/slab.h>
 
 #include "net.h"
@@ -63,7 +63,7 @@ static struct mlb_owner *owner_new(u32 token, u16 node, u16 cpu,
 	owner->node = node;
 	owner->cpu = cpu;
 	owner->origin = origin;
-	owner->born = (u32)jiffies;
+	owner->born = ktime_get_seconds();
 	return owner;
 }
 

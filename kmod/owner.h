@@ -29,7 +29,7 @@ enum mlb_owner_origin {
  * @cpu: CPU that took the first subflow, or MLB_OWNER_CPU_UNKNOWN
  * @rival: another node that claims the token too, or 0; while there is one,
  *	nobody can tell whose connection a join means, and it is refused
- * @born: jiffies when the entry was made, or last used if it ages
+ * @born: ktime_get_seconds() when the entry was made, or last used if it ages
  * @origin: enum mlb_owner_origin
  * @told: listeners know this entry of MLB_OWNER_SEEN
  * @client: how to tell the client when the node is dead, or NULL

@@ -8,7 +8,7 @@
  * listeners are told of these entries as of the host's own; by a work, as the
  * entries come and go in softirq.
  */
-#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/workqueue.h>
 
 #include "net.h"
@@ -19,8 +19,8 @@
 /* An entry that no join has used for so long is forgotten. A peer can be asked
  * again, a node without mlb cannot.
  */
-#define OWNER_CACHED_LIFE	(120 * HZ)
-#define OWNER_SEEN_LIFE		(24 * 3600 * HZ)
+#define OWNER_CACHED_LIFE	120		/* s */
+#define OWNER_SEEN_LIFE		(24 * 3600)
 
 /* Entries of each kind that are looked at in a second. */
 #define OWNER_AGE_STEP		1024
@@ -156,7 +156,7 @@ void mlb_owner_used(struct mlb_owner *owner)
 {
 	if (owner->origin == MLB_OWNER_CACHED ||
 	    owner->origin == MLB_OWNER_SEEN)
-		WRITE_ONCE(owner->born, (u32)jiffies);
+		WRITE_ONCE(owner->born, (u32)ktime_get_seconds());
 }
 
 /* Those in use move to the end of the list. */
@@ -171,7 +171,7 @@ static void owner_age_list(struct mlb_net *mn, struct list_head *list,
 		owner = owner_oldest(list);
 		if (!owner)
 			return;
-		if ((u32)jiffies - READ_ONCE(owner->born) > life)
+		if ((u32)ktime_get_seconds() - READ_ONCE(owner->born) > life)
 			mlb_owner_end(mn, owner);
 		else
 			list_move_tail(&owner->list, list);

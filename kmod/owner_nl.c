@@ -2,7 +2,7 @@
 /*
  * Owner entries over netlink, many in a message.
  */
-#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <net/ipv6.h>
 
 #include "net.h"
@@ -44,6 +44,14 @@ static int owner_put(struct sk_buff *skb, u32 token, u16 node, u16 cpu,
 	       (seen ? nla_put_flag(skb, MLB_A_OWNER_ENTRY_SEEN) : 0);
 }
 
+/* As far as 32 bits go, which a connection can outlive: 49 days. */
+static u32 owner_age_ms(const struct mlb_owner *owner)
+{
+	u32 age = (u32)ktime_get_seconds() - READ_ONCE(owner->born);
+
+	return min_t(u64, (u64)age * MSEC_PER_SEC, U32_MAX);
+}
+
 static int owner_put_entry(struct sk_buff *skb, const struct mlb_owner *owner)
 {
 	struct nlattr *nest = nla_nest_start(skb, MLB_A_OWNER_ENTRY);
@@ -56,8 +64,7 @@ static int owner_put_entry(struct sk_buff *skb, const struct mlb_owner *owner)
 	    (owner->origin == MLB_OWNER_LOCAL &&
 	     nla_put_flag(skb, MLB_A_OWNER_ENTRY_LOCAL)) ||
 	    nla_put_u32(skb, MLB_A_OWNER_ENTRY_AGE,
-			jiffies_to_msecs((u32)jiffies -
-					 READ_ONCE(owner->born))) ||
+			owner_age_ms(owner)) ||
 	    client_put(skb, owner)) {
 		nla_nest_cancel(skb, nest);
 		return -EMSGSIZE;

@@ -7,7 +7,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/init.h>
-#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/printk.h>
 
 #include "net.h"
@@ -53,7 +53,7 @@ static void __init owner_rest(struct mlb_net *mn, u32 token, u32 seconds)
 	rcu_read_lock();
 	owner = mlb_owner_find(mn, token);
 	if (owner)
-		WRITE_ONCE(owner->born, (u32)jiffies - seconds * HZ);
+		WRITE_ONCE(owner->born, (u32)ktime_get_seconds() - seconds);
 	rcu_read_unlock();
 	mlb_owner_age(mn);
 }

@@ -120,13 +120,14 @@ static u32 synack_mtu(struct mlb_net *mn)
 	struct mlb_synack *syn = &mn->synack;
 	u32 mtu;
 
-	if (time_before(jiffies, READ_ONCE(syn->due)))
+	/* Not time_before(): it may be weeks ago. */
+	if (jiffies - READ_ONCE(syn->found) < SYNACK_MTU_PERIOD)
 		return READ_ONCE(syn->mtu);
 	local_bh_disable();	/* routes are cached per CPU */
 	mtu = mlb_tunnel_mtu(mn);
 	local_bh_enable();
 	WRITE_ONCE(syn->mtu, mtu);
-	WRITE_ONCE(syn->due, jiffies + SYNACK_MTU_PERIOD);
+	WRITE_ONCE(syn->found, jiffies);
 	return mtu;
 }
 
@@ -228,7 +229,7 @@ int mlb_synack_hook(struct mlb_net *mn)
 	memcpy(ops, synack_ops, sizeof(synack_ops));
 	for (unsigned int i = 0; i < ARRAY_SIZE(synack_ops); i++)
 		ops[i].priv = mn;
-	mn->synack.due = jiffies;
+	mn->synack.found = jiffies - SYNACK_MTU_PERIOD;
 	return nf_register_net_hooks(mn->net, ops, ARRAY_SIZE(synack_ops));
 }
 

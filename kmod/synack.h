@@ -10,12 +10,12 @@ struct mlb_net;
 /**
  * struct mlb_synack - watching the SYN/ACKs of services
  * @ops: IPv4, IPv6
- * @due: jiffies from which on @mtu is to be found out anew
+ * @found: jiffies when @mtu was found out
  * @mtu: largest packet that fits the tunnel to every node
  */
 struct mlb_synack {
 	struct nf_hook_ops ops[2];
-	unsigned long due;
+	unsigned long found;
 	u32 mtu;
 };
 

@@ -52,4 +52,26 @@ void mlb_watch_reset(struct mlb_watch *watch);
 void mlb_watch_tick(struct mlb_watch *watch, u32 passed, u32 most, u32 since,
 		    u32 detect, bool deaf);
 
+/**
+ * mlb_watch_heard() - when a node was heard, as far back as can be told
+ * @heard: jiffies when it was
+ * @now: jiffies now
+ *
+ * Where jiffies have 32 bits they are the same again after some weeks, and a
+ * node that has been silent all the while would seem to be heard just now.
+ * Called often enough, this lets the time stand still before that.
+ *
+ * Return: @heard, or the longest ago that there is.
+ */
+static inline unsigned long mlb_watch_heard(unsigned long heard,
+					    unsigned long now)
+{
+	const unsigned long longest = ~0UL >> 2;
+
+	/* In the future: a packet came meanwhile. */
+	if (now - heard <= longest || (long)(now - heard) < 0)
+		return heard;
+	return now - longest ?: 1;
+}
+
 #endif

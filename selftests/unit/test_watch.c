@@ -201,6 +201,28 @@ static void test_gap_while_held(void **state)
 	assert_int_equal(speak_until(&life, false, 2000), TICK + 1000);
 }
 
+/* Jiffies begin anew, and a node is as silent as ever. */
+static void test_silent_for_ages(void **state)
+{
+	const unsigned long step = ~0UL / 50, longest = ~0UL >> 2;
+	unsigned long now = ~0UL - 5, heard = now - 3;
+
+	(void)state;
+	for (unsigned int i = 0; i < 200; i++) {
+		now += step;
+		heard = mlb_watch_heard(heard, now);
+		assert_int_not_equal(heard, 0);	/* that would be never */
+		assert_true((long)(now - heard) >= (long)step ||
+			    now - heard == longest);
+		assert_true((long)(now - heard) <= (long)longest + 1);
+	}
+	/* It is heard again, a moment from now, or just now. */
+	assert_int_equal(mlb_watch_heard(now + 2, now), now + 2);
+	assert_int_equal(mlb_watch_heard(now, now), now);
+	/* Where the longest ago would be never. */
+	assert_int_equal(mlb_watch_heard(-5UL, longest), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +233,7 @@ int main(void)
 		cmocka_unit_test(test_deaf),
 		cmocka_unit_test(test_flapping),
 		cmocka_unit_test(test_gap_while_held),
+		cmocka_unit_test(test_silent_for_ages),
 	};
 
 	return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
