@@ -76,7 +76,8 @@ static void alive_changed(struct mlb_net *mn, struct mlb_node *node)
 		set_bit(node->id, mn->alive.suspects);
 		mlb_count(mn, NODE_SUSPECT);
 	} else {
-		clear_bit(node->id, mn->alive.suspects);
+		if (mlb_node_reachable(node))
+			clear_bit(node->id, mn->alive.suspects);
 		mlb_count(mn, NODE_RESTORED);
 	}
 	trace_mlb_suspect(node->id, node->life.watch.suspect,
@@ -224,6 +225,19 @@ void mlb_alive_set(struct mlb_net *mn, u16 interval, u8 multiplier)
 	if (!alive->pace || (interval && interval < alive->pace))
 		alive->pace = interval;
 	mlb_alive_start(mn);
+}
+
+/* A node is dead, and gets no new connection while it still is in a pool. */
+void mlb_alive_dead(struct mlb_net *mn, const struct mlb_node *node)
+{
+	set_bit(node->id, mn->alive.suspects);
+}
+
+/* It is dead no more, and judged from now on. */
+void mlb_alive_back(struct mlb_net *mn, const struct mlb_node *node)
+{
+	if (!READ_ONCE(node->life.watch.suspect))
+		clear_bit(node->id, mn->alive.suspects);
 }
 
 /* A node is gone, and no timer sees it any more. */

@@ -20,7 +20,8 @@ struct mlb_tunmsg;
  * @pace: ms from one run to the next; while @repeats is not 0 what peers were
  *	told before, if that is shorter
  * @repeats: how often a changed interval is told at the old pace
- * @suspects: ids of the nodes that are suspect; read by the scheduler
+ * @suspects: ids of the nodes that are suspect, or dead and perhaps still in
+ *	pools; read by the scheduler
  */
 struct mlb_alive {
 	struct timer_list timer;
@@ -69,6 +70,8 @@ void mlb_alive_rcv(struct mlb_net *mn, struct mlb_node *sender,
 		   const struct mlb_tunmsg *msg);
 void mlb_alive_start(struct mlb_net *mn);
 void mlb_alive_set(struct mlb_net *mn, u16 interval, u8 multiplier);
+void mlb_alive_dead(struct mlb_net *mn, const struct mlb_node *node);
+void mlb_alive_back(struct mlb_net *mn, const struct mlb_node *node);
 void mlb_alive_forget(struct mlb_net *mn, u16 id);
 
 void mlb_alive_net_init(struct mlb_net *mn);

@@ -4,6 +4,7 @@
  */
 #include "net.h"
 #include "node.h"
+#include "rebuild.h"
 #include "service.h"
 #include "steer.h"
 #include "syn.h"
@@ -35,6 +36,7 @@ static int __net_init net_init(struct net *net)
 	if (!mn->stats)
 		return -ENOMEM;
 	mlb_node_net_init(mn);
+	mlb_rebuild_net_init(mn);
 	err = mlb_service_net_init(mn);
 	if (err)
 		goto err_stats;
@@ -89,6 +91,7 @@ static void __net_exit net_exit(struct net *net)
 	mlb_dead_net_exit(mn);		/* its work looks at pools */
 	mlb_flow_net_exit(mn);
 	mlb_owner_net_exit(mn);
+	mlb_rebuild_net_exit(mn);
 	mlb_service_net_exit(mn);
 	mlb_node_net_exit(mn);
 	mlb_syn_net_exit(mn);

@@ -6,6 +6,7 @@
 #include <linux/netfilter.h>
 #include <linux/rhashtable.h>
 #include <linux/siphash.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -89,6 +90,8 @@ struct mlb_net {
 	struct mlb_pool __rcu *pool;	/* of services that name no nodes */
 	struct mlb_pools __rcu *pools;	/* for groups of clients */
 	u32 pools_version;		/* changes with what those hold */
+	struct mlb_pools *pools_draft;	/* built for those that come */
+	struct delayed_work rebuild;	/* of pools that are stale */
 	struct mlb_key __rcu *key;
 	struct mlb_tunnel __rcu *tunnel;	/* while there is a self node */
 

@@ -87,7 +87,7 @@ static const struct nla_policy mlb_node_get_nl_policy[MLB_A_NODE_ID + 1] = {
 };
 
 /* MLB_CMD_NODE_ADD - do */
-static const struct nla_policy mlb_node_add_nl_policy[MLB_A_NODE_ENCAP_PORT + 1] = {
+static const struct nla_policy mlb_node_add_nl_policy[MLB_A_NODE_LATER + 1] = {
 	[MLB_A_NODE_ID] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
 	[MLB_A_NODE_ADDR] = { .type = NLA_BINARY, },
 	[MLB_A_NODE_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &mlb_a_node_weight_range),
@@ -95,13 +95,15 @@ static const struct nla_policy mlb_node_add_nl_policy[MLB_A_NODE_ENCAP_PORT + 1]
 	[MLB_A_NODE_SELF] = { .type = NLA_FLAG, },
 	[MLB_A_NODE_ENCAP] = NLA_POLICY_MAX(NLA_U32, 2),
 	[MLB_A_NODE_ENCAP_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[MLB_A_NODE_LATER] = { .type = NLA_FLAG, },
 };
 
 /* MLB_CMD_NODE_SET - do */
-static const struct nla_policy mlb_node_set_nl_policy[MLB_A_NODE_STATE + 1] = {
+static const struct nla_policy mlb_node_set_nl_policy[MLB_A_NODE_LATER + 1] = {
 	[MLB_A_NODE_ID] = NLA_POLICY_RANGE(NLA_U16, 1, MLB_NODE_ID_MAX),
 	[MLB_A_NODE_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &mlb_a_node_weight_range),
 	[MLB_A_NODE_STATE] = NLA_POLICY_MAX(NLA_U32, 3),
+	[MLB_A_NODE_LATER] = { .type = NLA_FLAG, },
 };
 
 /* MLB_CMD_NODE_DEL - do */
@@ -189,10 +191,11 @@ static const struct nla_policy mlb_node_probe_nl_policy[MLB_A_NODE_ID + 1] = {
 };
 
 /* MLB_CMD_POOLS_SET - do */
-static const struct nla_policy mlb_pools_set_nl_policy[MLB_A_POOLS_VERSION + 1] = {
+static const struct nla_policy mlb_pools_set_nl_policy[MLB_A_POOLS_PATIENT + 1] = {
 	[MLB_A_POOLS_PREFIX] = NLA_POLICY_NESTED(mlb_group_prefix_nl_policy),
 	[MLB_A_POOLS_POOL] = NLA_POLICY_NESTED(mlb_group_pool_nl_policy),
 	[MLB_A_POOLS_VERSION] = { .type = NLA_U32, },
+	[MLB_A_POOLS_PATIENT] = { .type = NLA_FLAG, },
 };
 
 /* Ops table for mlb */
@@ -232,14 +235,14 @@ const struct genl_split_ops mlb_nl_ops[24] = {
 		.cmd		= MLB_CMD_NODE_ADD,
 		.doit		= mlb_nl_node_add_doit,
 		.policy		= mlb_node_add_nl_policy,
-		.maxattr	= MLB_A_NODE_ENCAP_PORT,
+		.maxattr	= MLB_A_NODE_LATER,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= MLB_CMD_NODE_SET,
 		.doit		= mlb_nl_node_set_doit,
 		.policy		= mlb_node_set_nl_policy,
-		.maxattr	= MLB_A_NODE_STATE,
+		.maxattr	= MLB_A_NODE_LATER,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -359,7 +362,7 @@ const struct genl_split_ops mlb_nl_ops[24] = {
 		.cmd		= MLB_CMD_POOLS_SET,
 		.doit		= mlb_nl_pools_set_doit,
 		.policy		= mlb_pools_set_nl_policy,
-		.maxattr	= MLB_A_POOLS_VERSION,
+		.maxattr	= MLB_A_POOLS_PATIENT,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

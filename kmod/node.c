@@ -9,6 +9,7 @@
 #include "net.h"
 #include "node.h"
 #include "owner.h"
+#include "rebuild.h"
 #include "service.h"
 #include "tunnel.h"
 
@@ -114,9 +115,11 @@ int mlb_node_add(struct mlb_net *mn, const struct mlb_node *request,
 		if (err)
 			goto err_erase;
 	}
-	err = mlb_service_rebuild(mn);
+	/* The first is there before a service is. */
+	err = rcu_access_pointer(mn->pool) ? 0 : mlb_rebuild_every(mn);
 	if (err)
 		goto err_close;
+	mlb_rebuild(mn, id);
 	mlb_alive_start(mn);
 	return 0;
 
@@ -165,6 +168,7 @@ static void node_die(struct mlb_net *mn, struct mlb_node *node)
  * @state: its new state
  * @extack: why not
  *
+ * Pools follow, see mlb_rebuild(); but a dead node gets nothing more at once.
  * Caller must hold &mlb_net.lock.
  *
  * Return: 0, or a negative errno when the node stays as it was.
@@ -172,10 +176,8 @@ static void node_die(struct mlb_net *mn, struct mlb_node *node)
 int mlb_node_set(struct mlb_net *mn, struct mlb_node *node, u16 weight,
 		 u8 state, struct netlink_ext_ack *extack)
 {
-	u16 old_weight = node->weight;
 	u8 old_state = node->state;
 	bool dies = state == MLB_NODE_STATE_DEAD && old_state != state;
-	int err;
 
 	lockdep_assert_held(&mn->lock);
 
@@ -185,16 +187,14 @@ int mlb_node_set(struct mlb_net *mn, struct mlb_node *node, u16 weight,
 	}
 	WRITE_ONCE(node->weight, weight);
 	WRITE_ONCE(node->state, dies ? MLB_NODE_STATE_MAINTENANCE : state);
-	err = mlb_service_rebuild(mn);
-	if (err) {
-		WRITE_ONCE(node->weight, old_weight);
-		WRITE_ONCE(node->state, old_state);
-		return err;
-	}
-	if (dies)
+	mlb_rebuild(mn, node->id);
+	if (dies) {
+		mlb_alive_dead(mn, node);
 		node_die(mn, node);
-	else if (old_state == MLB_NODE_STATE_DEAD && old_state != state)
+	} else if (old_state == MLB_NODE_STATE_DEAD && old_state != state) {
+		mlb_alive_back(mn, node);
 		mlb_dead_forget(mn, node->id);
+	}
 	return 0;
 }
 
@@ -221,7 +221,7 @@ int mlb_node_del(struct mlb_net *mn, struct mlb_node *node,
 		return -EBUSY;
 	}
 	WRITE_ONCE(node->state, MLB_NODE_STATE_DEAD);
-	err = mlb_service_rebuild(mn);
+	err = mlb_rebuild_every(mn);	/* no other names it */
 	if (err) {
 		WRITE_ONCE(node->state, state);
 		return err;

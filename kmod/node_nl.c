@@ -5,6 +5,7 @@
 #include "net.h"
 #include "netlink.h"
 #include "node.h"
+#include "rebuild.h"
 
 /* Where Linux' fou and others expect GUE (draft-ietf-intarea-gue). */
 #define NODE_GUE_PORT	6080
@@ -185,6 +186,8 @@ int mlb_nl_node_add_doit(struct sk_buff *skb, struct genl_info *info)
 		mlb_node_event(mn, mlb_node_find(mn, node.id),
 			       MLB_CMD_NODE_NTF, GFP_KERNEL);
 	mutex_unlock(&mn->lock);
+	if (!err && !attrs[MLB_A_NODE_LATER])
+		mlb_rebuild_wait(mn);
 	return err;
 }
 
@@ -212,6 +215,8 @@ int mlb_nl_node_set_doit(struct sk_buff *skb, struct genl_info *info)
 		mlb_node_event(mn, node, MLB_CMD_NODE_NTF, GFP_KERNEL);
 unlock:
 	mutex_unlock(&mn->lock);
+	if (!err && !attrs[MLB_A_NODE_LATER])
+		mlb_rebuild_wait(mn);
 	return err;
 }
 

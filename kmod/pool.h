@@ -15,6 +15,7 @@ struct mlb_tuple;
  * @all: every node was asked for, and none is there by its id
  * @strict: when none of them can take a connection, nobody does
  * @wait: and its client is not told, as others will be there soon
+ * @stale: a node has changed, and it is to be computed anew
  * @slots: node ids; 0 in all of them when no node takes new connections
  */
 struct mlb_pool {
@@ -24,6 +25,7 @@ struct mlb_pool {
 	bool all;
 	bool strict;
 	bool wait;
+	bool stale;
 	u16 slots[];
 };
 

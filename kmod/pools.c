@@ -7,7 +7,11 @@
  * Pools are large and take milliseconds to fill, while many services and groups
  * share the nodes of a role. So pools of the same nodes are one, and those that
  * a change leaves as they are go on to the new object.
+ *
+ * Who asks for a change and has little time sends it again and again; meanwhile
+ * what is there of it is kept as a draft.
  */
+#include <linux/jiffies.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <net/ipv6.h>
@@ -17,6 +21,9 @@
 
 /* Each is a pool of its own. */
 #define SETS_MAX	1024
+
+/* What who has little time has. Each time it is at least one pool. */
+#define PATIENT_MAX	msecs_to_jiffies(4)
 
 static int entry_cmp(const void *a, const void *b)
 {
@@ -94,6 +101,7 @@ static void pools_free_rcu(struct rcu_head *rcu)
  * mlb_pools_new() - begin a change
  * @max_prefixes: of all groups
  * @max_entries: of &mlb_pools.entries
+ * @patient: it may take several attempts
  *
  * Who changes them appends the prefixes, and calls what is below. Either
  * mlb_pools_publish() or mlb_pools_discard() ends it.
@@ -101,12 +109,14 @@ static void pools_free_rcu(struct rcu_head *rcu)
  * Return: groups and pools without any; NULL without memory.
  */
 struct mlb_pools *mlb_pools_new(unsigned int max_prefixes,
-				unsigned int max_entries)
+				unsigned int max_entries, bool patient)
 {
 	struct mlb_pools *pools = kzalloc(sizeof(*pools), GFP_KERNEL_ACCOUNT);
 
 	if (!pools)
 		return NULL;
+	pools->patient = patient;
+	pools->until = jiffies + PATIENT_MAX;
 	max_prefixes++;		/* that of IPv4 */
 	pools->prefixes = kvcalloc(max_prefixes, sizeof(*pools->prefixes),
 				   GFP_KERNEL_ACCOUNT);
@@ -153,6 +163,16 @@ static bool set_is_in(struct mlb_net *mn, const struct mlb_pools *pools,
 	return false;
 }
 
+/* One that there is already, in what is in force or in the draft. */
+static struct mlb_pool *pool_there(struct mlb_net *mn,
+				   const struct mlb_pools *pools,
+				   const u16 *nodes, unsigned int n, bool wait)
+{
+	unsigned int i = pools ? set_find(mn, pools, nodes, n, wait) : 0;
+
+	return pools && i < pools->n_sets ? pools_set(mn, pools, i) : NULL;
+}
+
 /**
  * mlb_pools_add_pool() - in a change, give a service a pool for a group
  * @mn: the namespace
@@ -165,26 +185,29 @@ static bool set_is_in(struct mlb_net *mn, const struct mlb_pools *pools,
  *
  * Caller must hold &mlb_net.lock from the first call to the change's end.
  *
- * Return: 0, -ENOSPC when there are too many pools of other nodes each, or
- * -ENOMEM.
+ * Return: 0, -ENOSPC when there are too many pools of other nodes each,
+ * -EINPROGRESS when it is one for the next attempt, or -ENOMEM.
  */
 int mlb_pools_add_pool(struct mlb_net *mn, struct mlb_pools *pools,
 		       const struct mlb_service_key *key, u16 group,
 		       const u16 *nodes, unsigned int n, bool wait)
 {
-	struct mlb_pools *old = mlb_dereference(mn, mn->pools);
 	unsigned int set = set_find(mn, pools, nodes, n, wait);
-	struct mlb_pool *pool = NULL;
-	unsigned int i;
+	struct mlb_pool *pool;
 
 	if (set == pools->n_sets) {
 		if (set == SETS_MAX)
 			return -ENOSPC;
-		i = old ? set_find(mn, old, nodes, n, wait) : 0;
-		if (old && i < old->n_sets)
-			pool = pools_set(mn, old, i);
-		else
+		pool = pool_there(mn, mlb_dereference(mn, mn->pools), nodes, n,
+				  wait) ?:
+		       pool_there(mn, mn->pools_draft, nodes, n, wait);
+		if (!pool) {
+			if (pools->patient && pools->built &&
+			    time_after_eq(jiffies, pools->until))
+				return -EINPROGRESS;
+			pools->built = true;
 			pool = mlb_pool_build(mn, nodes, n, false);
+		}
 		if (!pool)
 			return -ENOMEM;
 		pool->strict = true;
@@ -241,16 +264,53 @@ const struct mlb_group_pool *mlb_pools_order_entries(struct mlb_pools *pools)
 	return NULL;
 }
 
-/* Free the pools of @pools that @others, if any, do not have. */
+/* Free the pools of @pools that neither @others nor @more, if any, have. */
 static void pools_free_sets(struct mlb_net *mn, struct mlb_pools *pools,
-			    const struct mlb_pools *others)
+			    const struct mlb_pools *others,
+			    const struct mlb_pools *more)
 {
 	for (unsigned int i = 0; i < pools->n_sets; i++) {
 		struct mlb_pool *pool = pools_set(mn, pools, i);
 
-		if (!set_is_in(mn, others, pool))
+		if (!set_is_in(mn, others, pool) && !set_is_in(mn, more, pool))
 			mlb_pool_free(pool);
 	}
+}
+
+static void draft_replace(struct mlb_net *mn, struct mlb_pools *draft,
+			  const struct mlb_pools *keep)
+{
+	struct mlb_pools *old = mn->pools_draft;
+
+	mn->pools_draft = draft;
+	if (!old)
+		return;
+	pools_free_sets(mn, old, keep, NULL);
+	pools_free(old);
+}
+
+/* A draft has nothing that is in force, which is replaced without it. */
+static void draft_keep(struct mlb_net *mn, struct mlb_pools *pools)
+{
+	const struct mlb_pools *force = mlb_dereference(mn, mn->pools);
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < pools->n_sets; i++) {
+		struct mlb_pool *pool = pools_set(mn, pools, i);
+
+		if (!set_is_in(mn, force, pool))
+			RCU_INIT_POINTER(pools->sets[n++], pool);
+	}
+	pools->n_sets = n;
+	draft_replace(mn, pools, pools);
+}
+
+/* Nobody uses what was built for a change: a node is another by now. Caller
+ * must hold &mlb_net.lock.
+ */
+void mlb_pools_drop_draft(struct mlb_net *mn)
+{
+	draft_replace(mn, NULL, NULL);
 }
 
 /**
@@ -266,24 +326,31 @@ void mlb_pools_publish(struct mlb_net *mn, struct mlb_pools *pools)
 
 	lockdep_assert_held(&mn->lock);
 
+	draft_replace(mn, NULL, pools);
 	rcu_assign_pointer(mn->pools, pools);
 	mn->pools_version++;
 	if (!old)
 		return;
-	pools_free_sets(mn, old, pools);
+	pools_free_sets(mn, old, pools, NULL);
 	call_rcu(&old->rcu, pools_free_rcu);
 }
 
 /**
  * mlb_pools_discard() - end a change with nothing changed
  * @mn: the namespace
- * @pools: the change; freed
+ * @pools: the change; freed, or kept for the next attempt
+ * @again: there will be one
  *
  * Caller must hold &mlb_net.lock.
  */
-void mlb_pools_discard(struct mlb_net *mn, struct mlb_pools *pools)
+void mlb_pools_discard(struct mlb_net *mn, struct mlb_pools *pools, bool again)
 {
-	pools_free_sets(mn, pools, mlb_dereference(mn, mn->pools));
+	if (again) {
+		draft_keep(mn, pools);
+		return;
+	}
+	pools_free_sets(mn, pools, mlb_dereference(mn, mn->pools),
+			mn->pools_draft);
 	pools_free(pools);
 }
 
@@ -320,6 +387,9 @@ void mlb_pools_net_exit(struct mlb_net *mn)
 {
 	struct mlb_pools *pools = rcu_access_pointer(mn->pools);
 
+	mutex_lock(&mn->lock);
+	mlb_pools_drop_draft(mn);
+	mutex_unlock(&mn->lock);
 	if (!pools)
 		return;
 	for (unsigned int i = 0; i < pools->n_sets; i++)

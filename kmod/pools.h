@@ -27,6 +27,9 @@ struct mlb_group_pool {
  * pools before a change or those after it. Then only what &mlb_group_pool.gone
  * and @sets point to changes.
  *
+ * @patient: while it is made: it is not to take long
+ * @built: and a pool was built for it
+ * @until: jiffies when that has taken long
  * @n_prefixes: of @prefixes
  * @n_ranges: of @ranges
  * @n_entries: of @entries
@@ -39,6 +42,9 @@ struct mlb_group_pool {
  */
 struct mlb_pools {
 	struct rcu_head rcu;
+	bool patient;
+	bool built;
+	unsigned long until;
 	unsigned int n_prefixes;
 	unsigned int n_ranges;
 	unsigned int n_entries;
@@ -55,14 +61,15 @@ const struct mlb_pool *mlb_pools_find(struct mlb_net *mn,
 				      u16 *group);
 
 struct mlb_pools *mlb_pools_new(unsigned int max_prefixes,
-				unsigned int max_entries);
+				unsigned int max_entries, bool patient);
 int mlb_pools_add_pool(struct mlb_net *mn, struct mlb_pools *pools,
 		       const struct mlb_service_key *key, u16 group,
 		       const u16 *nodes, unsigned int n, bool wait);
 const struct mlb_prefix *mlb_pools_order_prefixes(struct mlb_pools *pools);
 const struct mlb_group_pool *mlb_pools_order_entries(struct mlb_pools *pools);
 void mlb_pools_publish(struct mlb_net *mn, struct mlb_pools *pools);
-void mlb_pools_discard(struct mlb_net *mn, struct mlb_pools *pools);
+void mlb_pools_discard(struct mlb_net *mn, struct mlb_pools *pools, bool again);
+void mlb_pools_drop_draft(struct mlb_net *mn);
 
 bool mlb_pools_name_node(struct mlb_net *mn, u16 id);
 void mlb_pools_forget(struct mlb_net *mn, const struct mlb_service_key *key);

@@ -220,6 +220,9 @@ static int pools_parse(struct pools_request *req)
 		if (err == -ENOSPC)
 			NL_SET_ERR_MSG_ATTR(req->info->extack, attr,
 					    "there are too many pools of different nodes");
+		else if (err == -EINPROGRESS)
+			NL_SET_ERR_MSG(req->info->extack,
+				       "not all pools are computed; send it again");
 		if (err)
 			return err;
 		cond_resched();
@@ -256,7 +259,8 @@ static int request_begin(struct pools_request *req)
 		NL_SET_ERR_MSG(req->info->extack, "there are too many pools");
 		return -ENOSPC;
 	}
-	req->pools = mlb_pools_new(n_prefixes, n_entries);
+	req->pools = mlb_pools_new(n_prefixes, n_entries,
+				   req->info->attrs[MLB_A_POOLS_PATIENT]);
 	req->groups = bitmap_zalloc(U16_MAX + 1, GFP_KERNEL);
 	req->named = bitmap_zalloc(MLB_NODE_ID_MAX + 1, GFP_KERNEL);
 	req->nodes = kvcalloc(MLB_NODE_ID_MAX + 1, sizeof(*req->nodes),
@@ -325,7 +329,7 @@ int mlb_nl_pools_set_doit(struct sk_buff *skb, struct genl_info *info)
 		mlb_pools_publish(mn, req.pools);
 		pools_notify(mn);
 	} else if (req.pools) {
-		mlb_pools_discard(mn, req.pools);
+		mlb_pools_discard(mn, req.pools, err == -EINPROGRESS);
 	}
 	request_end(&req);
 unlock:

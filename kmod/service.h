@@ -74,8 +74,6 @@ void mlb_service_del(struct mlb_net *mn, struct mlb_service *svc);
 bool mlb_service_names_node(struct mlb_net *mn, u16 id);
 bool mlb_service_has_addr(struct mlb_net *mn, const struct in6_addr *addr);
 
-int mlb_service_rebuild(struct mlb_net *mn);
-
 int mlb_service_net_init(struct mlb_net *mn);
 void mlb_service_net_exit(struct mlb_net *mn);
 
