@@ -62,6 +62,16 @@ int mlb_open(struct mlb **mlb)
 	return mlb_handle_new(mlb);
 }
 
+int mlb_set_timeout(struct mlb *mlb, unsigned int ms)
+{
+	struct timeval wait = { .tv_sec = ms / 1000,
+				.tv_usec = ms % 1000 * 1000 };
+
+	if (setsockopt(mlb->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)))
+		return mlb_error_local(mlb, errno, NULL);
+	return 0;
+}
+
 void mlb_close(struct mlb *mlb)
 {
 	if (!mlb)

@@ -89,6 +89,14 @@ struct mlb_error {
 int mlb_open(struct mlb **mlb);
 
 /**
+ * mlb_set_timeout() - how long a call waits for each message of the kernel
+ * @ms: 0, as at first: for ever
+ *
+ * Then it fails with -ETIMEDOUT. What it asked for may have been done.
+ */
+int mlb_set_timeout(struct mlb *mlb, unsigned int ms);
+
+/**
  * mlb_close() - close a handle and free what belongs to it
  * @mlb: the handle, or NULL
  */
@@ -190,6 +198,7 @@ int mlb_key_set(struct mlb *mlb, const void *key, size_t len);
 #define MLB_F_NODE_RTT (1u << 8)
 #define MLB_F_NODE_SUSPECT (1u << 9)
 #define MLB_F_NODE_SILENT (1u << 10)
+#define MLB_F_NODE_LATER (1u << 11)
 
 /**
  * struct mlb_node - a cluster member
@@ -210,6 +219,9 @@ int mlb_key_set(struct mlb *mlb, const void *key, size_t len);
  * MLB_F_NODE_SUSPECT: set, the node was silent for as long as it said that it
  * would not be, or does not hear this host, or was so a moment ago once too
  * often. It gets no new connections; its state is another matter. Read only.
+ * MLB_F_NODE_LATER, in a request: the pools that the node is in follow within a
+ * moment, one after the other, and the request does not wait for them. For who
+ * changes many nodes.
  */
 struct mlb_node {
 	unsigned int fields;
@@ -334,6 +346,7 @@ struct mlb_group_pool {
 };
 
 #define MLB_F_POOLS_VERSION (1u << 0)
+#define MLB_F_POOLS_PATIENT (1u << 1)
 
 /**
  * struct mlb_pools - all groups, and all pools for them
@@ -342,6 +355,9 @@ struct mlb_group_pool {
  *	it rests
  * @groups: those that have prefixes, @n_groups of them
  * @pools: of all services, @n_pools of them
+ *
+ * MLB_F_POOLS_PATIENT has no member: set, a request takes some milliseconds and
+ * no more, and is made as often as it takes.
  */
 struct mlb_pools {
 	unsigned int fields;
@@ -369,7 +385,9 @@ struct mlb_pools_summary {
  * services have to be there. Takes some milliseconds for each set of nodes that
  * no pool has had before.
  *
- * Return: -EAGAIN when @pools->version is set, and not the present one.
+ * Return: -EAGAIN when @pools->version is set, and not the present one;
+ * -EINPROGRESS with MLB_F_POOLS_PATIENT when nothing is replaced yet, and the
+ * same is to be asked for again.
  */
 int mlb_pools_set(struct mlb *mlb, const struct mlb_pools *pools);
 

@@ -78,6 +78,8 @@ static int send_node(struct mlb *mlb, uint8_t cmd, const struct mlb_node *node)
 		NLA_PUT_U32(msg, MLB_A_NODE_ENCAP, node->encap);
 	if (node->fields & MLB_F_NODE_ENCAP_PORT)
 		NLA_PUT_U16(msg, MLB_A_NODE_ENCAP_PORT, node->encap_port);
+	if (node->fields & MLB_F_NODE_LATER)
+		NLA_PUT_FLAG(msg, MLB_A_NODE_LATER);
 	return mlb_do_free(mlb, msg, &node_names, NULL, NULL);
 
 nla_put_failure:
@@ -93,7 +95,8 @@ int mlb_node_add(struct mlb *mlb, const struct mlb_node *node)
 int mlb_node_set(struct mlb *mlb, const struct mlb_node *node)
 {
 	if (node->fields &
-	    ~(MLB_F_NODE_ID | MLB_F_NODE_WEIGHT | MLB_F_NODE_STATE))
+	    ~(MLB_F_NODE_ID | MLB_F_NODE_WEIGHT | MLB_F_NODE_STATE |
+	      MLB_F_NODE_LATER))
 		return mlb_error_local(
 			mlb, EINVAL, "only weight and state of a node change");
 	return send_node(mlb, MLB_CMD_NODE_SET, node);

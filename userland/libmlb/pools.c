@@ -68,6 +68,9 @@ static int put_all(struct nl_msg *msg, const struct mlb_pools *pools)
 	if (pools->fields & MLB_F_POOLS_VERSION &&
 	    nla_put_u32(msg, MLB_A_POOLS_VERSION, pools->version) < 0)
 		return -1;
+	if (pools->fields & MLB_F_POOLS_PATIENT &&
+	    nla_put_flag(msg, MLB_A_POOLS_PATIENT) < 0)
+		return -1;
 	for (size_t i = 0; i < pools->n_groups; i++)
 		if (put_group(msg, &pools->groups[i]))
 			return -1;

@@ -57,6 +57,11 @@ ssize_t mlb_recv(struct mlb *mlb, int flags)
 		if (n < 0) {
 			if (errno == EINTR)
 				continue;
+			/* Only a handle with a limit ever waits in vain. */
+			if (errno == EAGAIN && !(flags & MSG_DONTWAIT))
+				return mlb_error_local(
+					mlb, ETIMEDOUT,
+					"the kernel does not answer");
 			return mlb_error_local(mlb, errno, NULL);
 		}
 		if (!n)

@@ -130,7 +130,7 @@ static void set(void **state)
 		  .wait = true },
 	};
 	const struct mlb_pools pools = {
-		.fields = MLB_F_POOLS_VERSION,
+		.fields = MLB_F_POOLS_VERSION | MLB_F_POOLS_PATIENT,
 		.version = 8,
 		.groups = groups,
 		.n_groups = 1,
@@ -149,6 +149,7 @@ static void set(void **state)
 	assert_int_equal(genlmsg_hdr(nlh)->cmd, MLB_CMD_POOLS_SET);
 	assert_int_equal(mlb_parse(nlh, tb, MLB_A_POOLS_MAX), 0);
 	assert_int_equal(nla_get_u32(tb[MLB_A_POOLS_VERSION]), 8);
+	assert_non_null(tb[MLB_A_POOLS_PATIENT]);
 	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rem)
 		n += nla_type(attr) == MLB_A_POOLS_PREFIX;
 	assert_int_equal(n, 2);

@@ -9,7 +9,8 @@ static void done(void **state)
 {
 	struct fake *fake = *state;
 	struct mlb_node node = {
-		.fields = MLB_F_NODE_WEIGHT | MLB_F_NODE_STATE,
+		.fields = MLB_F_NODE_WEIGHT | MLB_F_NODE_STATE |
+			  MLB_F_NODE_LATER,
 		.id = 7,
 		.weight = 9,
 		.state = MLB_NODE_STATE_DRAIN,
@@ -32,6 +33,7 @@ static void done(void **state)
 	assert_int_equal(nla_get_u32(tb[MLB_A_NODE_WEIGHT]), 9);
 	assert_int_equal(nla_get_u32(tb[MLB_A_NODE_STATE]),
 			 MLB_NODE_STATE_DRAIN);
+	assert_non_null(tb[MLB_A_NODE_LATER]);
 	assert_null(tb[MLB_A_NODE_ADDR]);
 	assert_null(tb[MLB_A_NODE_SELF]);
 }
