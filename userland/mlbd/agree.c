@@ -46,12 +46,13 @@ struct proposal {
 /**
  * struct save - one attempt to write the file
  * @agree: NULL when nobody waits for it any more
+ * @json: the document, which is the worker's to write down
  */
 struct save {
 	struct agree *agree;
 	struct document_stamp stamp;
 	char *path;
-	char *text;
+	json_t *json;
 	int status;
 	char error[320];
 	uv_work_t work;
@@ -441,15 +442,20 @@ void agree_tick(struct agree *a)
 static void save_work(uv_work_t *work)
 {
 	struct save *s = work->data;
+	char *text = json_dumps(s->json, JSON_INDENT(2));
 
-	s->status = document_save(s->path, s->text, s->error,
-				  sizeof(s->error));
+	s->status = text ? document_save(s->path, text, s->error,
+					 sizeof(s->error)) :
+			   -ENOMEM;
+	if (!text)
+		snprintf(s->error, sizeof(s->error), "out of memory");
+	free(text);
 }
 
 static void save_free(struct save *s)
 {
 	free(s->path);
-	free(s->text);
+	json_decref(s->json);
 	free(s);
 }
 
@@ -490,7 +496,6 @@ static void save_done(uv_work_t *work, int status)
 static void save(struct agree *a)
 {
 	struct save *s;
-	json_t *json;
 
 	a->save_at = 0;
 	if (a->save)
@@ -498,14 +503,12 @@ static void save(struct agree *a)
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		goto later;
-	json = document_json(a->document);
-	s->text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
-	json_decref(json);
+	s->json = document_json(a->document);
 	s->path = strdup(a->path);
 	s->stamp = a->document->stamp;
 	s->agree = a;
 	s->work.data = s;
-	if (!s->text || !s->path ||
+	if (!s->json || !s->path ||
 	    uv_queue_work(a->loop, &s->work, save_work, save_done)) {
 		save_free(s);
 		goto later;

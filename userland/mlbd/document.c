@@ -185,19 +185,50 @@ free:
 	return ret;
 }
 
+/* A copy of a list, which is empty without memory. */
+static void *copy_list(const void *list, size_t *n, size_t entry, bool *good)
+{
+	void *copy = *n ? malloc(*n * entry) : NULL;
+
+	if (copy) {
+		memcpy(copy, list, *n * entry);
+	} else if (*n) {
+		*n = 0;
+		*good = false;
+	}
+	return copy;
+}
+
+#define COPY(owner, list, n)                                               \
+	((owner)->list = copy_list((owner)->list, &(owner)->n,             \
+				   sizeof(*(owner)->list), &good))
+
 static struct document *copy_of(const struct document *document)
 {
 	struct document *copy = document_new();
-	json_t *json = document_contents(document);
-	char error[256];
+	bool good = true;
 
-	if (!copy || !json ||
-	    document_parse_contents(json, copy, error, sizeof(error))) {
-		document_free(copy);
-		copy = NULL;
+	if (!copy)
+		return NULL;
+	*copy = *document;
+	COPY(copy, services, n_services);
+	for (size_t i = 0; i < copy->n_services; i++)
+		COPY(&copy->services[i], nodes, n_nodes);
+	COPY(copy, nodes, n_nodes);
+	for (size_t i = 0; i < copy->n_nodes; i++)
+		COPY(&copy->nodes[i].roles, name, n);
+	COPY(copy, groups, n_groups);
+	for (size_t i = 0; i < copy->n_groups; i++)
+		COPY(&copy->groups[i], prefixes, n_prefixes);
+	COPY(copy, roles, n_roles);
+	for (size_t i = 0; i < copy->n_roles; i++) {
+		COPY(&copy->roles[i], services, n_services);
+		COPY(&copy->roles[i].groups, name, n);
 	}
-	json_decref(json);
-	return copy;
+	if (good)
+		return copy;
+	document_free(copy);
+	return NULL;
 }
 
 int document_change(struct document *document, const json_t *change,
@@ -215,7 +246,6 @@ int document_change(struct document *document, const json_t *change,
 		snprintf(error, size, "out of memory");
 		return -ENOMEM;
 	}
-	next->stamp = old.stamp;
 	ret = document_operate(next, change, error, size);
 	if (!ret)
 		ret = contents_hash(next, &next->stamp.hash, error, size);

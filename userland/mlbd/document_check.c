@@ -72,50 +72,19 @@ static int check_prefixes(const struct document *document, char *error,
 	return ret;
 }
 
-/* By their place in the document. */
-struct services {
-	uint64_t bits[DOCUMENT_SERVICES_MAX / 64];
-};
-
-static size_t count(const struct services *services)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < DOCUMENT_SERVICES_MAX / 64; i++)
-		n += (size_t)__builtin_popcountll(services->bits[i]);
-	return n;
-}
-
-static bool meet(const struct services *a, const struct services *b)
-{
-	for (size_t i = 0; i < DOCUMENT_SERVICES_MAX / 64; i++)
-		if (a->bits[i] & b->bits[i])
-			return true;
-	return false;
-}
-
-/* What a role names is there; @of are its services. */
 static int check_names(const struct document *document,
-		       const struct document_role *role, struct services *of,
-		       char *error, size_t size)
+		       const struct document_role *role,
+		       const struct document_served *served, char *error,
+		       size_t size)
 {
 	char text[ENDPOINT_TEXT];
 	bool found;
 
-	for (size_t i = 0; i < role->n_services; i++) {
-		size_t at = document_find_service(document, &role->services[i],
-						  &found);
-
-		if (!found)
-			return document_refuse(
-				error, size,
-				"role %s needs service %s, which is not there",
-				role->name,
-				endpoint_text(&role->services[i], text));
-		of->bits[at / 64] |= UINT64_C(1) << at % 64;
-	}
-	if (!role->n_services)
-		memset(of, 0xff, sizeof(*of));
+	if (served->missing)
+		return document_refuse(
+			error, size,
+			"role %s needs service %s, which is not there",
+			role->name, endpoint_text(served->missing, text));
 	for (size_t i = 0; i < role->groups.n; i++) {
 		document_find_group(document, role->groups.name[i], &found);
 		if (!found)
@@ -125,6 +94,24 @@ static int check_names(const struct document *document,
 				role->name, role->groups.name[i]);
 	}
 	return 0;
+}
+
+static size_t count(const struct document_served *served)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < DOCUMENT_SERVICES_MAX / 64; i++)
+		n += (size_t)__builtin_popcountll(served->bits[i]);
+	return n;
+}
+
+static bool same_service(const struct document_served *a,
+			 const struct document_served *b)
+{
+	for (size_t i = 0; i < DOCUMENT_SERVICES_MAX / 64; i++)
+		if (a->bits[i] & b->bits[i])
+			return true;
+	return a->all || b->all;
 }
 
 /* What two roles both claim; "" is every other client. */
@@ -170,14 +157,15 @@ static int check_clients(const struct document_role *a,
 
 /* A kernel that refused them would serve nobody's role as it should. */
 static int check_pools(const struct document *document,
-		       const struct services *of, char *error, size_t size)
+		       const struct document_served *served, char *error,
+		       size_t size)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < document->n_roles; i++) {
 		const struct document_role *role = &document->roles[i];
-		size_t services = role->n_services ? count(&of[i]) :
-						     document->n_services;
+		size_t services = served[i].all ? document->n_services :
+						  count(&served[i]);
 
 		n += services * (role->groups.n ? role->groups.n : 1);
 	}
@@ -193,23 +181,27 @@ static int check_pools(const struct document *document,
 static int check_roles(const struct document *document, char *error,
 		       size_t size)
 {
-	struct services *of = calloc(document->n_roles + 1, sizeof(*of));
+	struct document_served *served =
+		calloc(document->n_roles + 1, sizeof(*served));
+	struct document_index index;
 	int ret = 0;
 
-	if (!of)
+	if (!served)
 		return document_no_memory(error, size);
+	document_index(&index, document->services, document->n_services);
 	for (size_t i = 0; !ret && i < document->n_roles; i++) {
-		ret = check_names(document, &document->roles[i], &of[i], error,
-				  size);
+		const struct document_role *role = &document->roles[i];
+
+		document_index_role(&index, role, &served[i]);
+		ret = check_names(document, role, &served[i], error, size);
 		for (size_t j = 0; !ret && j < i; j++)
-			if (meet(&of[j], &of[i]))
-				ret = check_clients(&document->roles[j],
-						    &document->roles[i], error,
-						    size);
+			if (same_service(&served[j], &served[i]))
+				ret = check_clients(&document->roles[j], role,
+						    error, size);
 	}
 	if (!ret)
-		ret = check_pools(document, of, error, size);
-	free(of);
+		ret = check_pools(document, served, error, size);
+	free(served);
 	return ret;
 }
 

@@ -15,14 +15,79 @@ int document_endpoint_cmp(const struct mlb_endpoint *a,
 	return strcmp(endpoint_text(a, at), endpoint_text(b, bt));
 }
 
+static int addr_cmp(const struct mlb_addr *a, const struct mlb_addr *b)
+{
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	return a->family == AF_INET ? memcmp(&a->v4, &b->v4, sizeof(a->v4)) :
+				      memcmp(&a->v6, &b->v6, sizeof(a->v6));
+}
+
+/* In an order that costs nothing, for what is not written down. */
+static int vip_cmp(const struct mlb_endpoint *a, const struct mlb_endpoint *b)
+{
+	if (a->port != b->port)
+		return a->port < b->port ? -1 : 1;
+	return addr_cmp(&a->addr, &b->addr);
+}
+
 bool document_endpoint_same(const struct mlb_endpoint *a,
 			    const struct mlb_endpoint *b)
 {
-	if (a->port != b->port || a->addr.family != b->addr.family)
-		return false;
-	return a->addr.family == AF_INET ?
-		       a->addr.v4.s_addr == b->addr.v4.s_addr :
-		       IN6_ARE_ADDR_EQUAL(&a->addr.v6, &b->addr.v6);
+	return !vip_cmp(a, b);
+}
+
+static int index_cmp(const void *a, const void *b, void *arg)
+{
+	const struct document_index *index = arg;
+
+	return vip_cmp(&index->services[*(const uint16_t *)a].vip,
+		       &index->services[*(const uint16_t *)b].vip);
+}
+
+void document_index(struct document_index *index,
+		    const struct mlb_service *services, size_t n)
+{
+	index->services = services;
+	index->n = n;
+	for (size_t i = 0; i < n; i++)
+		index->order[i] = (uint16_t)i;
+	qsort_r(index->order, n, sizeof(*index->order), index_cmp, index);
+}
+
+size_t document_index_find(const struct document_index *index,
+			   const struct mlb_endpoint *vip)
+{
+	size_t low = 0, high = index->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int cmp = vip_cmp(&index->services[index->order[mid]].vip, vip);
+
+		if (!cmp)
+			return index->order[mid];
+		if (cmp < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return SIZE_MAX;
+}
+
+void document_index_role(const struct document_index *index,
+			 const struct document_role *role,
+			 struct document_served *served)
+{
+	memset(served, 0, sizeof(*served));
+	served->all = !role->n_services;
+	for (size_t i = 0; i < role->n_services; i++) {
+		size_t at = document_index_find(index, &role->services[i]);
+
+		if (at != SIZE_MAX)
+			served->bits[at / 64] |= UINT64_C(1) << at % 64;
+		else if (!served->missing)
+			served->missing = &role->services[i];
+	}
 }
 
 /* Of n entries, the first that @cmp does not find smaller than the key. */

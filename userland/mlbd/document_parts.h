@@ -34,12 +34,46 @@ int document_parse_range(const json_t *json, const char *key, json_int_t min,
 int document_parse_word(const json_t *json, const char *key,
 			const char *const *words, unsigned int *out,
 			char *error, size_t size);
-/* By their texts, as the document has them in order. */
+/* In the order in which they are written down, which takes making the text. */
 int document_endpoint_cmp(const struct mlb_endpoint *a,
 			  const struct mlb_endpoint *b);
-/* The same without texts, for who compares many. */
 bool document_endpoint_same(const struct mlb_endpoint *a,
 			    const struct mlb_endpoint *b);
+
+/* For looking up many services. */
+struct document_index {
+	const struct mlb_service *services;
+	size_t n;
+	uint16_t order[DOCUMENT_SERVICES_MAX];
+};
+
+/**
+ * struct document_served - which services a role has
+ * @bits: by their place; none with
+ * @all: all of them
+ * @missing: the first that is not there, or NULL
+ */
+struct document_served {
+	uint64_t bits[DOCUMENT_SERVICES_MAX / 64];
+	bool all;
+	const struct mlb_endpoint *missing;
+};
+
+static inline bool document_served(const struct document_served *served,
+				   size_t i)
+{
+	return served->all || served->bits[i / 64] >> i % 64 & 1;
+}
+
+/* @services: at most DOCUMENT_SERVICES_MAX, which stay. */
+void document_index(struct document_index *index,
+		    const struct mlb_service *services, size_t n);
+/* Its place, or SIZE_MAX. */
+size_t document_index_find(const struct document_index *index,
+			   const struct mlb_endpoint *vip);
+void document_index_role(const struct document_index *index,
+			 const struct document_role *role,
+			 struct document_served *served);
 
 /* document_group.c: names and groups. */
 int document_parse_name(const json_t *json, const char *key,

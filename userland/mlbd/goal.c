@@ -14,29 +14,42 @@ static int compare_nodes(const void *a, const void *b)
 	return x->id - y->id;
 }
 
+/* What roles say of nodes, by id: who holds any, who is to be kept from one. */
+struct held {
+	bool holds[MLB_NODE_ID_MAX + 1];
+	bool fenced[MLB_NODE_ID_MAX + 1];
+};
+
 bool goal_knows(const struct goal *goal, uint16_t id)
 {
-	for (size_t i = 0; i < goal->kernel.n_nodes; i++)
-		if (goal->nodes[i].id == id)
+	size_t low = 0, high = goal->kernel.n_nodes;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (goal->nodes[mid].id == id)
 			return true;
+		if (goal->nodes[mid].id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
 	return false;
 }
 
-static const struct document_node *set_for(const struct document *document,
-					   uint16_t id)
+static void mark(bool *marks, const struct document_ids *ids)
 {
-	for (size_t i = 0; document && i < document->n_nodes; i++)
-		if (document->nodes[i].id == id)
-			return &document->nodes[i];
-	return NULL;
+	for (size_t i = 0; i < ids->n; i++)
+		marks[ids->id[i]] = true;
 }
 
-static bool holds_any(const struct document *document, uint16_t id)
+static void look_at_roles(struct held *held, const struct document *document)
 {
-	for (size_t i = 0; document && i < document->n_roles; i++)
-		if (document_has(&document->roles[i].assigned.nodes, id))
-			return true;
-	return false;
+	memset(held, 0, sizeof(*held));
+	for (size_t i = 0; document && i < document->n_roles; i++) {
+		mark(held->holds, &document->roles[i].assigned.nodes);
+		mark(held->fenced, &document->roles[i].assigned.fenced);
+	}
 }
 
 /*
@@ -44,18 +57,20 @@ static bool holds_any(const struct document *document, uint16_t id)
  * maintenance goes on until its roles are others': a moment, in which its
  * clients would be refused.
  */
-static void as_set(struct mlb_node *node, const struct document *document)
+static void as_set(struct mlb_node *node, const struct document *document,
+		   const struct held *held)
 {
-	const struct document_node *set = set_for(document, node->id);
+	const struct document_node *set =
+		document ? document_node(document, node->id) : NULL;
 
 	node->weight = set ? set->weight : 1;
 	node->state = set ? set->state : MLB_NODE_STATE_ACTIVE;
-	if (holds_any(document, node->id))
+	if (held->holds[node->id])
 		node->state = MLB_NODE_STATE_ACTIVE;
 }
 
 static void add_peer(struct goal *goal, const struct goal_node *peer,
-		     const struct document *document)
+		     const struct document *document, const struct held *held)
 {
 	struct mlb_node *node = &goal->nodes[goal->kernel.n_nodes++];
 
@@ -66,8 +81,8 @@ static void add_peer(struct goal *goal, const struct goal_node *peer,
 		.addr = peer->addr,
 		.encap = MLB_ENCAP_MLB,
 	};
-	as_set(node, document);
-	if (!peer->alive || (document && document_fenced(document, peer->id)))
+	as_set(node, document, held);
+	if (!peer->alive || held->fenced[peer->id])
 		node->state = MLB_NODE_STATE_DEAD;
 }
 
@@ -133,8 +148,10 @@ int goal_make(struct goal *goal, const struct config *config,
 				       config->n_services;
 	size_t n_ids = pool_sizes(services, n_services);
 	struct kernel_goal *kernel = &goal->kernel;
+	struct held held;
 	uint16_t *ids;
 
+	look_at_roles(&held, document);
 	memset(goal, 0, sizeof(*goal));
 	goal->nodes =
 		calloc(1 + config->n_nodes + n_peers, sizeof(*goal->nodes));
@@ -153,11 +170,11 @@ int goal_make(struct goal *goal, const struct config *config,
 
 	goal->nodes[kernel->n_nodes++] = config->self;
 	if (document)
-		as_set(&goal->nodes[0], document);
+		as_set(&goal->nodes[0], document, &held);
 	for (size_t i = 0; i < config->n_nodes; i++)
 		goal->nodes[kernel->n_nodes++] = config->nodes[i];
 	for (size_t i = 0; i < n_peers; i++)
-		add_peer(goal, &peers[i], document);
+		add_peer(goal, &peers[i], document, &held);
 	qsort(goal->nodes, kernel->n_nodes, sizeof(*goal->nodes),
 	      compare_nodes);
 

@@ -19,10 +19,8 @@ static uint16_t group_id(const struct document *document, const char *name)
 static size_t pools_of(const struct kernel_goal *kernel,
 		       const struct document_role *role)
 {
-	size_t n = 0;
+	size_t n = role->n_services ? role->n_services : kernel->n_services;
 
-	for (size_t i = 0; i < kernel->n_services; i++)
-		n += document_role_serves(role, &kernel->services[i].vip);
 	return n * (role->groups.n ? role->groups.n : 1);
 }
 
@@ -62,11 +60,18 @@ static void add_pool(struct goal *goal, const struct mlb_endpoint *vip,
  * replaced by who is left, clients wait.
  */
 static void add_role(struct goal *goal, const struct document *document,
+		     const struct document_index *index,
 		     const struct document_role *role, uint16_t *nodes)
 {
 	const struct document_ids *holders = &role->assigned.nodes;
 	bool wait = !is_refused(&role->assigned);
+	uint16_t groups[DOCUMENT_GROUPS_MAX];
+	struct document_served served;
 	size_t n = 0;
+
+	document_index_role(index, role, &served);
+	for (size_t i = 0; i < role->groups.n; i++)
+		groups[i] = group_id(document, role->groups.name[i]);
 
 	for (size_t i = 0; i < holders->n; i++)
 		if (goal_knows(goal, holders->id[i]))
@@ -74,19 +79,20 @@ static void add_role(struct goal *goal, const struct document *document,
 	for (size_t i = 0; i < goal->kernel.n_services; i++) {
 		const struct mlb_endpoint *vip = &goal->services[i].vip;
 
-		if (!document_role_serves(role, vip))
+		if (!document_served(&served, i))
 			continue;
 		if (!role->groups.n)
 			add_pool(goal, vip, 0, nodes, n, wait);
 		for (size_t j = 0; j < role->groups.n; j++)
-			add_pool(goal, vip,
-				 group_id(document, role->groups.name[j]),
-				 nodes, n, wait);
+			add_pool(goal, vip, groups[j], nodes, n, wait);
 	}
 }
 
 int goal_pools(struct goal *goal, const struct document *document)
 {
+	struct document_index index;
+
+	document_index(&index, goal->services, goal->kernel.n_services);
 	if (alloc_pools(goal, document))
 		return -ENOMEM;
 	for (size_t i = 0; i < document->n_groups; i++)
@@ -99,7 +105,7 @@ int goal_pools(struct goal *goal, const struct document *document)
 	goal->pools.n_groups = document->n_groups;
 	goal->pools.pools = goal->group_pools;
 	for (size_t i = 0; i < document->n_roles; i++)
-		add_role(goal, document, &document->roles[i],
+		add_role(goal, document, &index, &document->roles[i],
 			 goal->role_ids + i * DOCUMENT_IDS_MAX);
 	goal->kernel.pools = &goal->pools;
 	return 0;

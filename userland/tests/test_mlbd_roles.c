@@ -540,6 +540,60 @@ static void test_large(void **state)
 	document_free(document);
 }
 
+/* 1024 services, and so many roles, each with some of them for its own group. */
+static json_t *many(unsigned int n, unsigned int served)
+{
+	json_t *services = json_array(), *groups = json_array();
+	json_t *roles = json_array();
+
+	for (unsigned int i = 0; i < 1024; i++)
+		json_array_append_new(
+			services,
+			json_pack("{s:o}", "vip",
+				  json_sprintf("203.0.%u.%u:443", i / 250,
+					       i % 250 + 1)));
+	for (unsigned int i = 0; i < n; i++) {
+		json_t *name = json_sprintf("r%u", i), *of = json_array();
+
+		for (unsigned int j = 0; j < served; j++)
+			json_array_append(
+				of, json_object_get(
+					    json_array_get(services,
+							   (i * 7 + j) % 1024),
+					    "vip"));
+		json_array_append_new(
+			groups, json_pack("{s:O, s:[o]}", "group", name,
+					  "prefixes",
+					  json_sprintf("10.%u.0.0/16", i)));
+		json_array_append_new(
+			roles,
+			json_pack("{s:O, s:o, s:[o], s:[i]}", "role", name,
+				  "services", of, "groups", name, "nodes", 1));
+	}
+	return json_pack("{s:s, s:{s:o, s:o, s:o}}", "op", "load", "document",
+			 "services", services, "groups", groups, "roles",
+			 roles);
+}
+
+/* All mlbds are busy with it at the same time: it took them a minute once. */
+static void test_many(void **state)
+{
+	struct document *document = document_new();
+	char error[256] = "";
+	json_t *load = many(256, 64);
+	clock_t begin = clock();
+
+	(void)state;
+	assert_int_equal(document_change(document, load, 1, error,
+					 sizeof(error)),
+			 0);
+	assert_int_equal(document->n_roles, 256);
+	good(document, "{'op': 'role-set', 'role': 'r7', 'spares': [2]}");
+	assert_true(clock() - begin < 5 * CLOCKS_PER_SEC);
+	json_decref(load);
+	document_free(document);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -553,6 +607,7 @@ int main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests_name("roles", tests, NULL, NULL);
