@@ -158,7 +158,9 @@ int cluster_open(struct cluster **cluster, uv_loop_t *loop,
 	uv_timer_start(&c->tick, on_tick, TICK_MS, TICK_MS);
 	if (c->engine)
 		cluster_report_soon(c);
-	cluster_apply(c, false);
+	/* Nobody waits for us yet. */
+	while (cluster_apply(c, false) == -EINPROGRESS)
+		;
 	*cluster = c;
 	return 0;
 }
@@ -205,6 +207,8 @@ int cluster_reload(struct cluster *c, const struct config *config)
 
 void cluster_poke(struct cluster *c)
 {
+	/* What is under way may be past what somebody has changed. */
+	c->again |= kernel_state(c->kernel)->applying;
 	cluster_apply(c, false);
 }
 

@@ -23,7 +23,8 @@ void cluster_close(struct cluster *cluster);
 
 /*
  * A new configuration (SIGHUP), already checked; the old one goes after. With
- * an error, which is the kernel's, a call with the old one follows.
+ * -EINPROGRESS it is to be called again; with another error, which is the
+ * kernel's, a call with the old one follows.
  */
 int cluster_reload(struct cluster *cluster, const struct config *config);
 

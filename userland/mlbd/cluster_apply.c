@@ -3,6 +3,7 @@
  * This node's kernel: brought to what follows from file, document and members,
  * and what it has is what the sync loads.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "cluster_parts.h"
@@ -124,6 +125,11 @@ static void tell_applied(struct cluster *c)
 	cluster_report_soon(c);
 }
 
+static void on_apply(uv_timer_t *timer)
+{
+	cluster_apply(timer->data, false);
+}
+
 int cluster_apply(struct cluster *c, bool whole)
 {
 	uint64_t repaired = kernel_state(c->kernel)->repaired;
@@ -145,7 +151,15 @@ int cluster_apply(struct cluster *c, bool whole)
 		if (goal.nodes[i].id == c->config->self.id)
 			c->state = goal.nodes[i].state;
 	goal_free(&goal);
+	if (ret == -EINPROGRESS) {
+		/* With 0 it would be in the same turn of the loop. */
+		uv_timer_start(&c->apply, on_apply, 1, 0);
+		return ret;
+	}
 	c->apply_at = ret ? uv_now(c->loop) + APPLY_AGAIN_MS : 0;
+	if (c->again)
+		cluster_apply_soon(c);
+	c->again = false;
 	repaired = kernel_state(c->kernel)->repaired - repaired;
 	if (repaired)
 		control_event(json_pack("{s:s, s:i}", "event", "repaired",
@@ -168,11 +182,6 @@ bool cluster_self(const struct cluster *c, enum mlb_node_state *state)
 {
 	*state = c->state;
 	return c->configured;
-}
-
-static void on_apply(uv_timer_t *timer)
-{
-	cluster_apply(timer->data, false);
 }
 
 void cluster_apply_soon(struct cluster *c)

@@ -75,6 +75,7 @@ struct cluster {
 	uv_timer_t hello;
 	uv_timer_t apply;
 	uint64_t apply_at; /* again, after a refusal; or 0 */
+	bool again; /* and when what is under way has ended */
 	bool repaired; /* somebody else changed the kernel: any entry may be gone */
 	unsigned int handles;
 
@@ -93,8 +94,10 @@ void cluster_evaluate(struct cluster *cluster);
 /* cluster_engine.c */
 extern const struct engine_events cluster_engine_events;
 
-/* cluster_apply.c: now, and as soon as what goes on has ended. */
-/* @whole: as &kernel_goal.whole. */
+/*
+ * cluster_apply.c: now, as far as it goes in some ms (-EINPROGRESS: the rest
+ * follows), and as soon as what goes on has ended. @whole: as &kernel_goal.whole.
+ */
 int cluster_apply(struct cluster *cluster, bool whole);
 void cluster_apply_soon(struct cluster *cluster);
 /* What the kernel holds from before. */

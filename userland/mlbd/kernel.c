@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Events of the kernel, its goal, and snapshots of its owner table. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,27 +9,15 @@
 #include "log.h"
 #include "reconcile.h"
 #include "settings.h"
+#include "snapshot.h"
 
 /* Changes by hand come in rows; each row is answered once. */
 #define CHANGED_DELAY_MS 200
 
-/* A snapshot that the table's growth disturbed is begun anew so often. */
-#define SNAPSHOT_TRIES 3
-
-struct snapshot {
-	struct snapshot *next;
-	struct kernel *kernel;
-	uv_work_t work;
-	uint16_t node;
-	kernel_snapshot_fn *fn;
-	void *arg;
-	int status;
-	struct mlb_owner *owners;
-	struct mlb_client *clients; /* of those entries that have one */
-	size_t n_clients, room_clients;
-	size_t n;
-	size_t room;
-};
+/* What changing the kernel may take of one turn of the loop. */
+#define TURN_NS (5 * 1000000ull)
+/* What was listed longer ago than this may be another by now. */
+#define LISTED_NS (1000 * 1000000ull)
 
 struct kernel {
 	uv_loop_t *loop;
@@ -40,9 +29,16 @@ struct kernel {
 	const struct kernel_events *events;
 	void *arg;
 	bool unloaded;
-	struct snapshot *snapshots;
+	struct snapshots snapshots;
 
-	/* What was applied last, to tell a new goal from somebody's change. */
+	/* What is being applied, or was last: whether it is another goal now, or
+	 * the same, which somebody else changed.
+	 */
+	struct reconcile *reconcile; /* under way, or NULL */
+	uint64_t last_turn;
+	struct reconciled key_result;
+	bool repair;
+	bool whole;
 	bool applied;
 	uint64_t goal_hash;
 	uint8_t key[MLB_KEY_LEN_MAX];
@@ -148,7 +144,8 @@ int kernel_open(struct kernel **kernel, uv_loop_t *loop,
 		return ret;
 	}
 	uv_timer_init(loop, &k->timer);
-	k->handles = 2;
+	snapshots_open(&k->snapshots, loop, &k->state);
+	k->handles = 3;
 	k->poll.data = k;
 	k->timer.data = k;
 	uv_poll_start(&k->poll, UV_READABLE, on_readable);
@@ -172,11 +169,8 @@ void kernel_close(struct kernel *kernel)
 {
 	if (!kernel)
 		return;
-	/* Their callbacks are not called any more; they free themselves. */
-	for (struct snapshot *s = kernel->snapshots; s; s = s->next) {
-		s->kernel = NULL;
-		uv_cancel((uv_req_t *)&s->work);
-	}
+	snapshots_close(&kernel->snapshots, on_closed, kernel);
+	reconcile_close(kernel->reconcile);
 	uv_close((uv_handle_t *)&kernel->poll, on_closed);
 	uv_close((uv_handle_t *)&kernel->timer, on_closed);
 }
@@ -308,162 +302,82 @@ static int apply_key(struct kernel *k, const struct kernel_goal *goal,
 	return 0;
 }
 
+/* Whether it is the goal of last time. */
+static bool same_goal(const struct kernel *k, const struct kernel_goal *goal,
+		      uint64_t h)
+{
+	return k->goal_hash == h && goal->key_len == k->key_len &&
+	       (!goal->key || !memcmp(goal->key, k->key, goal->key_len));
+}
+
+/* From the beginning, whatever was under way. */
+static int begin(struct kernel *k, const struct kernel_goal *goal, uint64_t h,
+		 struct reconciled *result)
+{
+	int ret;
+
+	reconcile_close(k->reconcile);
+	k->repair = k->applied && same_goal(k, goal, h);
+	k->applied = false;
+	k->goal_hash = h;
+	k->whole = goal->whole;
+	k->key_result = (struct reconciled){};
+	ret = apply_key(k, goal, k->repair, &k->key_result);
+	if (ret) {
+		snprintf(k->key_result.refused, sizeof(k->key_result.refused),
+			 "cluster key: %.200s", mlb_last_error(k->mlb)->text);
+		log_error("%s", k->key_result.refused);
+		k->key_result.error = ret;
+	}
+	return reconcile_open(&k->reconcile, k->mlb, goal, k->repair, result);
+}
+
+static void finish(struct kernel *k, struct reconciled *result)
+{
+	struct kernel_state *state = &k->state;
+
+	reconcile_close(k->reconcile);
+	k->reconcile = NULL;
+	if (!result->error && k->key_result.error) {
+		result->error = k->key_result.error;
+		memcpy(result->refused, k->key_result.refused,
+		       sizeof(result->refused));
+	}
+	result->changes += k->key_result.changes;
+	k->applied = !result->error;
+	state->applying = false;
+	state->applied += result->changes;
+	state->pooled = result->pooled;
+	if (k->repair)
+		state->repaired += result->changes;
+	memcpy(state->refused, result->refused, sizeof(state->refused));
+}
+
 int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
 		 unsigned int *changes)
 {
-	uint64_t h = goal_hash(goal);
-	bool repair =
-		kernel->applied && kernel->goal_hash == h &&
-		goal->key_len == kernel->key_len &&
-		(!goal->key || !memcmp(goal->key, kernel->key, goal->key_len));
-	struct kernel_state *state = &kernel->state;
-	struct reconciled result, key = {};
-	int ret = apply_key(kernel, goal, repair, &key);
+	uint64_t now = uv_hrtime(), h = goal_hash(goal);
+	bool going_on = kernel->reconcile && kernel->whole == goal->whole &&
+			now - kernel->last_turn < LISTED_NS &&
+			same_goal(kernel, goal, h);
+	struct reconciled result;
 
-	if (ret)
-		log_error("cluster key: %s", mlb_last_error(kernel->mlb)->text);
-	reconcile(kernel->mlb, goal, repair, &result);
-	if (ret && !result.error) {
-		result.error = ret;
-		snprintf(result.refused, sizeof(result.refused),
-			 "cluster key: %.200s",
-			 mlb_last_error(kernel->mlb)->text);
+	if (going_on || !begin(kernel, goal, h, &result)) {
+		if (!reconcile_run(kernel->reconcile, goal, now + TURN_NS)) {
+			kernel->last_turn = uv_hrtime();
+			kernel->state.applying = true;
+			return -EINPROGRESS;
+		}
+		result = *reconcile_result(kernel->reconcile);
 	}
-	result.changes += key.changes;
-	kernel->applied = !result.error;
-	kernel->goal_hash = h;
-	state->applied += result.changes;
-	state->pooled = result.pooled;
-	if (repair)
-		state->repaired += result.changes;
-	memcpy(state->refused, result.refused, sizeof(state->refused));
+	finish(kernel, &result);
 	if (changes)
 		*changes = result.changes;
 	return result.error;
 }
 
-static bool take_client(struct snapshot *s, const struct mlb_client *client)
-{
-	if (s->n_clients == s->room_clients) {
-		size_t room = s->room_clients ? 2 * s->room_clients : 4096;
-		struct mlb_client *clients =
-			reallocarray(s->clients, room, sizeof(*clients));
-
-		if (!clients)
-			return false;
-		s->clients = clients;
-		s->room_clients = room;
-	}
-	s->clients[s->n_clients++] = *client;
-	return true;
-}
-
-static int take_owner(const struct mlb_owner *owner, void *arg)
-{
-	struct snapshot *s = arg;
-
-	if (s->n == s->room) {
-		size_t room = s->room ? 2 * s->room : 4096;
-		struct mlb_owner *owners =
-			reallocarray(s->owners, room, sizeof(*owners));
-
-		if (!owners)
-			return -ENOMEM;
-		s->owners = owners;
-		s->room = room;
-	}
-	s->owners[s->n] = *owner;
-	if (owner->client && !take_client(s, owner->client))
-		return -ENOMEM;
-	s->n++;
-	return 0;
-}
-
-/* Clients behind the entries, in one piece that free() takes. */
-static int join_clients(struct snapshot *s)
-{
-	size_t size = s->n * sizeof(*s->owners), k = 0;
-	struct mlb_client *clients;
-	struct mlb_owner *owners;
-
-	if (!s->n_clients)
-		return 0;
-	owners = realloc(s->owners, size + s->n_clients * sizeof(*clients));
-	if (!owners)
-		return -ENOMEM;
-	s->owners = owners;
-	clients = (struct mlb_client *)(owners + s->n);
-	memcpy(clients, s->clients, s->n_clients * sizeof(*clients));
-	for (size_t i = 0; i < s->n; i++)
-		if (owners[i].client)
-			owners[i].client = &clients[k++];
-	return 0;
-}
-
-/* In a thread of its own: has a handle of its own, touches nothing else. */
-static void snapshot_work(uv_work_t *work)
-{
-	struct snapshot *s = work->data;
-	struct mlb *mlb;
-
-	s->status = mlb_open(&mlb);
-	if (s->status)
-		return;
-	for (int i = 0; i < SNAPSHOT_TRIES; i++) {
-		s->n = 0;
-		s->n_clients = 0;
-		s->status = mlb_owner_each(mlb, s->node, take_owner, s);
-		if (s->status != -EAGAIN)
-			break;
-	}
-	if ((!s->status || s->status == -EAGAIN) && join_clients(s))
-		s->status = -ENOMEM;
-	free(s->clients);
-	mlb_close(mlb);
-}
-
-static void snapshot_done(uv_work_t *work, int status)
-{
-	struct snapshot *s = work->data, **at;
-
-	if (s->kernel) {
-		for (at = &s->kernel->snapshots; *at != s; at = &(*at)->next)
-			;
-		*at = s->next;
-		if (status)
-			s->status = status;
-		if (s->status && s->status != -EAGAIN) {
-			free(s->owners);
-			s->owners = NULL;
-			s->n = 0;
-		}
-		s->fn(s->arg, s->status, s->owners, s->n);
-	} else {
-		free(s->owners);
-	}
-	free(s);
-}
-
 int kernel_snapshot(struct kernel *kernel, uint16_t node,
 		    kernel_snapshot_fn *fn, void *arg)
 {
-	struct snapshot *s = calloc(1, sizeof(*s));
-	int ret;
-
-	if (!s)
-		return -ENOMEM;
-	s->kernel = kernel;
-	s->node = node;
-	s->fn = fn;
-	s->arg = arg;
-	s->work.data = s;
-	ret = uv_queue_work(kernel->loop, &s->work, snapshot_work,
-			    snapshot_done);
-	if (ret) {
-		free(s);
-		return ret;
-	}
-	s->next = kernel->snapshots;
-	kernel->snapshots = s;
-	return 0;
+	return snapshots_take(&kernel->snapshots, node, fn, arg);
 }

@@ -67,10 +67,15 @@ struct mlb *kernel_mlb(struct kernel *kernel);
  * @changes: how many things were changed, or NULL
  *
  * Never flushes: what is right stays untouched. Goes on after a refusal, unless
- * the goal is to be had whole, and logs it. When the goal is the one of last time and something differs all the
- * same, somebody else did it: that is put back with a warning.
+ * the goal is to be had whole, and logs it. When the goal is the one of last
+ * time and something differs all the same, somebody else did it: that is put
+ * back with a warning.
  *
- * Return: 0, or the first refusal as a negative errno.
+ * Takes some ms at most. Another goal takes the place of one that is under way,
+ * and begins with what the kernel holds by then.
+ *
+ * Return: 0; -EINPROGRESS when it is to be called again with the same goal, or
+ * another; or the first refusal as a negative errno.
  */
 int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
 		 unsigned int *changes);
@@ -82,6 +87,9 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
  * @lost: how often events were missing
  * @limits: how often a table was full
  * @refused: what the kernel refused last time, or ""
+ * @applying: kernel_apply() has not come to its end
+ * @unread: snapshots that were given up, as they got on no more
+ * @hung: those of them of which the thread has not come back
  * @pooled: groups and their pools are those of the last goal, and its dead nodes
  *	are dead, whatever else was refused
  */
@@ -91,6 +99,9 @@ struct kernel_state {
 	uint64_t lost;
 	uint64_t limits;
 	char refused[256];
+	bool applying;
+	uint64_t unread;
+	unsigned int hung;
 	bool pooled;
 };
 
@@ -103,6 +114,8 @@ const struct kernel_state *kernel_state(const struct kernel *kernel);
  *	the while that entries may be missing or double, elsewise @owners is
  *	empty
  * @owners: the snapshot, given to the callback, who frees it
+ *
+ * -ETIMEDOUT: the kernel has not answered for long, or its answers do not come.
  */
 typedef void kernel_snapshot_fn(void *arg, int status, struct mlb_owner *owners,
 				size_t n);
@@ -113,6 +126,8 @@ typedef void kernel_snapshot_fn(void *arg, int status, struct mlb_owner *owners,
  *
  * @fn is called on the loop's thread. Entries that come or go meanwhile may be
  * in it or not.
+ *
+ * Return: 0; -EBUSY when too many threads hang; or another negative errno.
  */
 int kernel_snapshot(struct kernel *kernel, uint16_t node,
 		    kernel_snapshot_fn *fn, void *arg);

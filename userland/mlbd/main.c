@@ -162,8 +162,11 @@ static int open_kernel(struct mlbd *mlbd)
 /* The last one comes first down: see down(). */
 static int up(struct mlbd *mlbd)
 {
-	int ret = signals_open(mlbd);
+	int ret = turns_open(mlbd);
 
+	if (ret)
+		return failed("turns", ret);
+	ret = signals_open(mlbd);
 	if (ret)
 		return failed("signals", ret);
 	ret = open_kernel(mlbd);
@@ -209,6 +212,7 @@ static void down(struct mlbd *mlbd)
 	health_close(mlbd->health);
 	kernel_close(mlbd->kernel);
 	signals_close();
+	turns_close();
 	uv_run(&mlbd->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&mlbd->loop);
 }

@@ -43,6 +43,11 @@ struct mlbd {
  */
 int mlbd_reload(struct mlbd *mlbd);
 
+/* turns.c: how long the loop's turns are; a new object. */
+int turns_open(struct mlbd *mlbd);
+void turns_close(void);
+json_t *turns_json(void);
+
 /* status.c: see README.md; a new object. */
 json_t *mlbd_status(struct mlbd *mlbd);
 
@@ -54,6 +59,8 @@ int manager_open(struct mlbd *mlbd);
 void manager_close(void);
 void manager_ready(void);
 void manager_reloading(void);
+/* Within a long turn of the loop, when it has got on. */
+void manager_alive(void);
 
 /* signals.c: SIGHUP, SIGTERM, SIGINT. */
 int signals_open(struct mlbd *mlbd);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the kernel holds against what it should hold. */
+/*
+ * What the kernel holds against what it should hold. A large difference takes
+ * the kernel a while, and the loop has others to serve: so it is a row of steps,
+ * each of which changes one thing, and one can stop after any of them.
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,17 +17,28 @@
 #include "settings.h"
 #include "text.h"
 
+/* What the kernel could not compute at once is sent again, so often at most. */
+#define POOLS_TRIES 4096
+
 /**
- * struct work - one comparison
+ * struct reconcile - one comparison, and how far it has come
  * @nodes: what the kernel holds; id 0: gone meanwhile
  * @services: with pools of their own; port 0: gone meanwhile
  * @set: which services of the goal are as they should be
  * @unfenced: a node that should be dead could not be made so
+ * @held_at, @goal_at: by id, the place in @nodes and in the goal, from 1 on
+ * @by_vip: places of the goal's services, in the order of addresses and ports
+ * @held_of: for each of those, its place in @services, from 1 on
+ * @phase: the row of steps, and in it
+ * @at: the next one
+ * @freed: pools for groups name no node that goes
+ * @tries: so often pools were sent
+ * @over: it was given up
  */
-struct work {
+struct reconcile {
 	struct mlb *mlb;
 	const struct kernel_goal *goal;
-	struct reconciled *result;
+	struct reconciled result;
 	bool repair;
 	struct mlb_node *nodes;
 	size_t n_nodes;
@@ -31,15 +46,29 @@ struct work {
 	size_t n_services;
 	bool *set;
 	bool unfenced;
+	uint16_t held_at[MLB_NODE_ID_MAX + 1];
+	uint16_t goal_at[MLB_NODE_ID_MAX + 1];
+	size_t *by_vip;
+	size_t *held_of;
+	size_t phase, at;
+	bool freed;
+	unsigned int tries;
+	bool over;
+};
+
+enum step {
+	STEP_NEXT,
+	STEP_AGAIN, /* not done yet */
+	STEP_END, /* there is no such step */
 };
 
 /* Keeps the first refusal, and says it. */
-static int refused(struct work *w, int ret, const char *what, const char *why)
+static int refused(struct reconcile *w, int ret, const char *what, const char *why)
 {
 	log_error("%s: refused: %s", what, why);
-	if (!w->result->error) {
-		w->result->error = ret;
-		snprintf(w->result->refused, sizeof(w->result->refused),
+	if (!w->result.error) {
+		w->result.error = ret;
+		snprintf(w->result.refused, sizeof(w->result.refused),
 			 "%.60s: %.190s", what, why);
 	}
 	return ret;
@@ -47,7 +76,7 @@ static int refused(struct work *w, int ret, const char *what, const char *why)
 
 /* Counts what was done and says it. */
 static int __attribute__((format(printf, 3, 4)))
-done(struct work *w, int ret, const char *format, ...)
+done(struct reconcile *w, int ret, const char *format, ...)
 {
 	char what[192];
 	va_list ap;
@@ -56,7 +85,7 @@ done(struct work *w, int ret, const char *format, ...)
 	vsnprintf(what, sizeof(what), format, ap);
 	va_end(ap);
 	if (!ret) {
-		w->result->changes++;
+		w->result.changes++;
 		log_message(w->repair ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
 			    "%s%s", what,
 			    w->repair ? " (somebody else had changed it)" : "");
@@ -67,7 +96,7 @@ done(struct work *w, int ret, const char *format, ...)
 
 static int keep_node(const struct mlb_node *node, void *arg)
 {
-	struct work *w = arg;
+	struct reconcile *w = arg;
 	struct mlb_node *nodes =
 		reallocarray(w->nodes, w->n_nodes + 1, sizeof(*nodes));
 
@@ -75,12 +104,13 @@ static int keep_node(const struct mlb_node *node, void *arg)
 		return -ENOMEM;
 	w->nodes = nodes;
 	nodes[w->n_nodes++] = *node;
+	w->held_at[node->id] = (uint16_t)w->n_nodes;
 	return 0;
 }
 
 static int keep_service(const struct mlb_service *service, void *arg)
 {
-	struct work *w = arg;
+	struct reconcile *w = arg;
 	struct mlb_service *services =
 		reallocarray(w->services, w->n_services + 1, sizeof(*services));
 	uint16_t *ids = calloc(service->n_nodes + 1, sizeof(*ids));
@@ -98,7 +128,7 @@ static int keep_service(const struct mlb_service *service, void *arg)
 }
 
 /* Disturbed listings (-EAGAIN) are compared all the same: another event comes. */
-static int look(struct work *w)
+static int look(struct reconcile *w)
 {
 	int ret = mlb_node_each(w->mlb, keep_node, w);
 
@@ -106,10 +136,10 @@ static int look(struct work *w)
 		ret = mlb_service_each(w->mlb, keep_service, w);
 	if (!ret || ret == -EAGAIN)
 		return 0;
-	snprintf(w->result->refused, sizeof(w->result->refused),
+	snprintf(w->result.refused, sizeof(w->result.refused),
 		 "listing: %.200s", mlb_last_error(w->mlb)->text);
-	log_error("%s", w->result->refused);
-	return w->result->error = ret;
+	log_error("%s", w->result.refused);
+	return w->result.error = ret;
 }
 
 static bool same_addr(const struct mlb_addr *a, const struct mlb_addr *b)
@@ -120,43 +150,96 @@ static bool same_addr(const struct mlb_addr *a, const struct mlb_addr *b)
 				      IN6_ARE_ADDR_EQUAL(&a->v6, &b->v6);
 }
 
-static bool same_vip(const struct mlb_endpoint *a, const struct mlb_endpoint *b)
+static int vip_cmp(const struct mlb_endpoint *a, const struct mlb_endpoint *b)
 {
-	return a->port == b->port && same_addr(&a->addr, &b->addr);
+	if (a->port != b->port)
+		return a->port < b->port ? -1 : 1;
+	if (a->addr.family != b->addr.family)
+		return a->addr.family < b->addr.family ? -1 : 1;
+	return a->addr.family == AF_INET ?
+		       memcmp(&a->addr.v4, &b->addr.v4, sizeof(a->addr.v4)) :
+		       memcmp(&a->addr.v6, &b->addr.v6, sizeof(a->addr.v6));
 }
 
-static struct mlb_node *held_node(struct work *w, uint16_t id)
+static struct mlb_node *held_node(struct reconcile *w, uint16_t id)
 {
-	for (size_t i = 0; i < w->n_nodes; i++)
-		if (w->nodes[i].id == id)
-			return &w->nodes[i];
-	return NULL;
+	return w->held_at[id] ? &w->nodes[w->held_at[id] - 1] : NULL;
 }
 
-static const struct mlb_node *goal_node(const struct work *w, uint16_t id)
+static const struct mlb_node *goal_node(const struct reconcile *w, uint16_t id)
 {
-	for (size_t i = 0; i < w->goal->n_nodes; i++)
-		if (w->goal->nodes[i].id == id)
-			return &w->goal->nodes[i];
-	return NULL;
+	return w->goal_at[id] ? &w->goal->nodes[w->goal_at[id] - 1] : NULL;
 }
 
-static struct mlb_service *held_service(struct work *w,
-					const struct mlb_endpoint *vip)
-{
-	for (size_t i = 0; i < w->n_services; i++)
-		if (same_vip(&w->services[i].vip, vip))
-			return &w->services[i];
-	return NULL;
-}
-
-static const struct mlb_service *goal_service(const struct work *w,
+static const struct mlb_service *goal_service(const struct reconcile *w,
 					      const struct mlb_endpoint *vip)
 {
-	for (size_t i = 0; i < w->goal->n_services; i++)
-		if (same_vip(&w->goal->services[i].vip, vip))
-			return &w->goal->services[i];
+	size_t low = 0, high = w->goal->n_services;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		const struct mlb_service *at =
+			&w->goal->services[w->by_vip[mid]];
+		int cmp = vip_cmp(&at->vip, vip);
+
+		if (!cmp)
+			return at;
+		if (cmp < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
 	return NULL;
+}
+
+/* What the kernel has of a service of the goal, or NULL. */
+static struct mlb_service *held_service(struct reconcile *w,
+					const struct mlb_service *goal)
+{
+	size_t at = w->held_of[goal - w->goal->services];
+
+	return at ? &w->services[at - 1] : NULL;
+}
+
+static void match_service(struct reconcile *w, size_t at)
+{
+	const struct mlb_service *goal = goal_service(w, &w->services[at].vip);
+
+	if (goal)
+		w->held_of[goal - w->goal->services] = at + 1;
+}
+
+static int by_vip_cmp(const void *a, const void *b, void *goal)
+{
+	const struct mlb_service *services = goal;
+
+	return vip_cmp(&services[*(const size_t *)a].vip,
+		       &services[*(const size_t *)b].vip);
+}
+
+/* So that nothing is looked for with a walk over all. */
+static int match(struct reconcile *w)
+{
+	const struct kernel_goal *goal = w->goal;
+	union {
+		const struct mlb_service *ours;
+		void *theirs;
+	} services = { goal->services };
+
+	w->by_vip = calloc(goal->n_services + 1, sizeof(*w->by_vip));
+	w->held_of = calloc(goal->n_services + 1, sizeof(*w->held_of));
+	w->set = calloc(goal->n_services + 1, sizeof(*w->set));
+	if (!w->by_vip || !w->held_of || !w->set)
+		return -ENOMEM;
+	for (size_t i = 0; i < goal->n_nodes; i++)
+		w->goal_at[goal->nodes[i].id] = (uint16_t)(i + 1);
+	for (size_t i = 0; i < goal->n_services; i++)
+		w->by_vip[i] = i;
+	qsort_r(w->by_vip, goal->n_services, sizeof(*w->by_vip), by_vip_cmp,
+		services.theirs);
+	for (size_t i = 0; i < w->n_services; i++)
+		match_service(w, i);
+	return 0;
 }
 
 /* Whether only deleting and adding makes one of the other. */
@@ -173,7 +256,7 @@ static bool node_must_go(const struct mlb_node *held,
 	       held->encap_port != goal->encap_port;
 }
 
-static bool node_going(struct work *w, const struct mlb_node *held)
+static bool node_going(struct reconcile *w, const struct mlb_node *held)
 {
 	return held->id && node_must_go(held, goal_node(w, held->id));
 }
@@ -188,55 +271,62 @@ static bool in_pool(const struct mlb_service *service, uint16_t id)
 
 static bool same_pool(const struct mlb_service *a, const struct mlb_service *b)
 {
+	bool named[MLB_NODE_ID_MAX + 1] = {};
+
 	if (a->n_nodes != b->n_nodes)
 		return false;
 	for (size_t i = 0; i < a->n_nodes; i++)
-		if (!in_pool(b, a->nodes[i]))
+		named[a->nodes[i]] = true;
+	for (size_t i = 0; i < b->n_nodes; i++)
+		if (!named[b->nodes[i]])
 			return false;
 	return true;
 }
 
-static void apply_settings(struct work *w)
+static enum step apply_settings(struct reconcile *w, size_t i)
 {
 	const struct mlb_config *goal = &w->goal->settings;
 	struct mlb_config held, change = *goal;
 	const struct arg *setting;
-	int ret = mlb_config_get(w->mlb, &held);
+	int ret;
 
+	if (i)
+		return STEP_END;
+	ret = mlb_config_get(w->mlb, &held);
 	if (ret) {
 		done(w, ret, "settings: get");
-		return;
+		return STEP_NEXT;
 	}
 	for_each_setting(setting, goal->fields)
 		if (setting_get(&held, setting) == setting_get(goal, setting))
 			change.fields &= ~setting->field;
 	if (change.fields)
 		done(w, mlb_config_set(w->mlb, &change), "settings changed");
+	return STEP_NEXT;
 }
 
-static void delete_services(struct work *w)
+static enum step delete_service(struct reconcile *w, size_t i)
 {
+	struct mlb_service *held;
 	char text[ENDPOINT_TEXT];
 
-	for (size_t i = 0; i < w->n_services; i++) {
-		struct mlb_service *held = &w->services[i];
-
-		if (goal_service(w, &held->vip))
-			continue;
-		if (!done(w, mlb_service_del(w->mlb, &held->vip),
-			  "service %s deleted",
-			  endpoint_text(&held->vip, text)))
-			held->vip.port = 0;
-	}
+	if (i >= w->n_services)
+		return STEP_END;
+	held = &w->services[i];
+	if (!goal_service(w, &held->vip) &&
+	    !done(w, mlb_service_del(w->mlb, &held->vip), "service %s deleted",
+		  endpoint_text(&held->vip, text)))
+		held->vip.port = 0;
+	return STEP_NEXT;
 }
 
 /* What has to go first holds the address, the family or the self. */
-static bool node_blocked(struct work *w, const struct mlb_node *goal)
+static bool node_blocked(struct reconcile *w, const struct mlb_node *goal)
 {
 	for (size_t i = 0; i < w->n_services; i++)
 		if (w->services[i].vip.port &&
-		    !goal_service(w, &w->services[i].vip) &&
-		    same_addr(&w->services[i].vip.addr, &goal->addr))
+		    same_addr(&w->services[i].vip.addr, &goal->addr) &&
+		    !goal_service(w, &w->services[i].vip))
 			return true;
 	for (size_t i = 0; i < w->n_nodes; i++) {
 		const struct mlb_node *held = &w->nodes[i];
@@ -252,53 +342,58 @@ static bool node_blocked(struct work *w, const struct mlb_node *goal)
 	return false;
 }
 
-static void add_nodes(struct work *w)
+/* Pools follow by themselves: there may be many of them, and more changes. */
+static enum step add_node(struct reconcile *w, size_t i)
 {
+	struct mlb_node node;
 	char text[ADDR_TEXT];
 
-	for (size_t i = 0; i < w->goal->n_nodes; i++) {
-		const struct mlb_node *goal = &w->goal->nodes[i];
-
-		if (held_node(w, goal->id) || node_blocked(w, goal))
-			continue;
-		if (done(w, mlb_node_add(w->mlb, goal), "node %u at %s added",
-			 goal->id, addr_text(&goal->addr, text)))
-			continue;
-		if (keep_node(goal, w))
-			w->result->error = -ENOMEM;
-	}
+	if (i >= w->goal->n_nodes)
+		return STEP_END;
+	node = w->goal->nodes[i];
+	node.fields |= MLB_F_NODE_LATER;
+	if (held_node(w, node.id) || node_blocked(w, &w->goal->nodes[i]))
+		return STEP_NEXT;
+	if (!done(w, mlb_node_add(w->mlb, &node), "node %u at %s added",
+		  node.id, addr_text(&node.addr, text)) &&
+	    keep_node(&w->goal->nodes[i], w))
+		w->result.error = -ENOMEM;
+	return STEP_NEXT;
 }
 
-static void set_nodes(struct work *w)
+static enum step set_node(struct reconcile *w, size_t i)
 {
-	for (size_t i = 0; i < w->goal->n_nodes; i++) {
-		const struct mlb_node *goal = &w->goal->nodes[i];
-		const struct mlb_node *held = held_node(w, goal->id);
-		struct mlb_node change = *goal;
+	const struct mlb_node *goal, *held;
+	struct mlb_node change;
 
-		if (!held || node_going(w, held))
-			continue;
-		change.fields &= MLB_F_NODE_ID | MLB_F_NODE_WEIGHT |
-				 MLB_F_NODE_STATE;
-		if (held->weight == goal->weight)
-			change.fields &= ~MLB_F_NODE_WEIGHT;
-		if (held->state == goal->state)
-			change.fields &= ~MLB_F_NODE_STATE;
-		if (!(change.fields & (MLB_F_NODE_WEIGHT | MLB_F_NODE_STATE)))
-			continue;
-		if (done(w, mlb_node_set(w->mlb, &change),
-			 "node %u set to weight %u, %s", goal->id,
-			 goal->weight, word_of(node_state_words, goal->state)))
-			w->unfenced |= change.fields & MLB_F_NODE_STATE &&
-				       goal->state == MLB_NODE_STATE_DEAD;
-	}
+	if (i >= w->goal->n_nodes)
+		return STEP_END;
+	goal = &w->goal->nodes[i];
+	held = held_node(w, goal->id);
+	if (!held || node_going(w, held))
+		return STEP_NEXT;
+	change = *goal;
+	change.fields &= MLB_F_NODE_ID | MLB_F_NODE_WEIGHT | MLB_F_NODE_STATE;
+	if (held->weight == goal->weight)
+		change.fields &= ~MLB_F_NODE_WEIGHT;
+	if (held->state == goal->state)
+		change.fields &= ~MLB_F_NODE_STATE;
+	if (!(change.fields & (MLB_F_NODE_WEIGHT | MLB_F_NODE_STATE)))
+		return STEP_NEXT;
+	change.fields |= MLB_F_NODE_LATER;
+	if (done(w, mlb_node_set(w->mlb, &change), "node %u set to weight %u, %s",
+		 goal->id, goal->weight,
+		 word_of(node_state_words, goal->state)))
+		w->unfenced |= change.fields & MLB_F_NODE_STATE &&
+			       goal->state == MLB_NODE_STATE_DEAD;
+	return STEP_NEXT;
 }
 
 /*
  * The pool as it is to be, as far as its nodes are there and stay. With none
  * of them it is every node, for the moment until they have come.
  */
-static int free_pool(struct work *w, struct mlb_service *held)
+static int free_pool(struct reconcile *w, struct mlb_service *held)
 {
 	const struct mlb_service *goal = goal_service(w, &held->vip);
 	struct mlb_service change = { .fields = MLB_F_SERVICE_NODES,
@@ -335,75 +430,100 @@ static bool node_there(void *arg, uint16_t id)
 
 static bool service_there(void *arg, const struct mlb_endpoint *vip)
 {
-	return held_service(arg, vip);
+	const struct mlb_service *goal = goal_service(arg, vip);
+
+	return goal && held_service(arg, goal);
 }
 
-/* As far as its nodes and services are there, and stay. */
-static void set_pools(struct work *w)
+/* As far as its nodes and services are there, and stay. Whether it is done. */
+static bool set_pools(struct reconcile *w)
 {
 	const struct reconcile_there there = { node_there, service_there, w };
 	bool changed;
 	int ret;
 
-	w->result->pooled = !w->unfenced;
+	w->result.pooled = !w->unfenced;
 	if (!w->goal->pools)
-		return;
+		return true;
 	ret = reconcile_pools(w->mlb, w->goal->pools, &there, &changed);
-	w->result->pooled = !ret && !w->unfenced;
+	if (ret == -EINPROGRESS && ++w->tries < POOLS_TRIES)
+		return false;
+	w->result.pooled = !ret && !w->unfenced;
 	if (ret || changed)
 		done(w, ret, "groups and their pools replaced");
+	return true;
+}
+
+static enum step replace_pools(struct reconcile *w, size_t i)
+{
+	if (i)
+		return STEP_END;
+	return set_pools(w) ? STEP_NEXT : STEP_AGAIN;
+}
+
+/* A service whose pool names the node, and which stays. */
+static struct mlb_service *naming_service(struct reconcile *w, uint16_t id)
+{
+	for (size_t i = 0; i < w->n_services; i++) {
+		struct mlb_service *service = &w->services[i];
+
+		if (service->vip.port && in_pool(service, id) &&
+		    goal_service(w, &service->vip))
+			return service;
+	}
+	return NULL;
 }
 
 /*
  * A node cannot go while a pool names it. This one takes the tunnel and all
  * that was learnt with it, so first it is certain that it can come back.
  */
-static void delete_node(struct work *w, struct mlb_node *held)
+static enum step delete_node(struct reconcile *w, size_t i)
 {
-	const struct mlb_node *goal = goal_node(w, held->id);
+	const struct mlb_node *goal;
+	struct mlb_service *service;
+	struct mlb_node *held;
 	char text[ADDR_TEXT], what[80];
-	uint16_t id = held->id;
+	uint16_t id;
 	int ret = 0;
 
+	if (i >= w->n_nodes)
+		return STEP_END;
+	held = &w->nodes[i];
+	if (!node_going(w, held))
+		return STEP_NEXT;
+	if (!w->freed) {
+		w->freed = set_pools(w);
+		return STEP_AGAIN;
+	}
+
+	id = held->id;
+	goal = goal_node(w, id);
 	if (held->fields & MLB_F_NODE_SELF && goal &&
 	    !local_addr(&goal->addr)) {
 		snprintf(what, sizeof(what), "node %u moves to %s", id,
 			 addr_text(&goal->addr, text));
 		refused(w, -EADDRNOTAVAIL, what,
 			"this host does not have the address");
-		return;
+		return STEP_NEXT;
 	}
-
-	for (size_t i = 0; i < w->n_services && !ret; i++) {
-		struct mlb_service *service = &w->services[i];
-
-		if (service->vip.port && in_pool(service, id) &&
-		    goal_service(w, &service->vip))
-			ret = free_pool(w, service);
-	}
+	service = naming_service(w, id);
+	if (service)
+		ret = free_pool(w, service);
+	if (service && !ret)
+		return STEP_AGAIN;
 	if (!ret)
 		ret = mlb_node_del(w->mlb, id);
 	if (!done(w, ret, "node %u deleted%s", id,
-		  goal ? ", to be added as it is now" : ""))
+		  goal ? ", to be added as it is now" : "")) {
 		held->id = 0;
-}
-
-static void delete_nodes(struct work *w)
-{
-	bool freed = false;
-
-	for (size_t i = 0; i < w->n_nodes; i++) {
-		if (!node_going(w, &w->nodes[i]))
-			continue;
-		if (!freed)
-			set_pools(w);
-		freed = true;
-		delete_node(w, &w->nodes[i]);
+		w->held_at[id] = 0;
 	}
+	return STEP_NEXT;
 }
 
 /* Whether an address or a node of the service is not there yet, or goes. */
-static bool service_blocked(struct work *w, const struct mlb_service *goal)
+static bool service_blocked(struct reconcile *w, const struct mlb_service *goal)
 {
 	for (size_t i = 0; i < w->n_nodes; i++)
 		if (w->nodes[i].id &&
@@ -418,9 +538,9 @@ static bool service_blocked(struct work *w, const struct mlb_service *goal)
 	return false;
 }
 
-static int set_service(struct work *w, const struct mlb_service *goal)
+static int set_service(struct reconcile *w, const struct mlb_service *goal)
 {
-	const struct mlb_service *held = held_service(w, &goal->vip);
+	const struct mlb_service *held = held_service(w, goal);
 	struct mlb_service change = *goal;
 	char text[ENDPOINT_TEXT];
 
@@ -430,7 +550,9 @@ static int set_service(struct work *w, const struct mlb_service *goal)
 			       "service %s added", text);
 
 		if (!ret && keep_service(goal, w))
-			w->result->error = -ENOMEM;
+			w->result.error = -ENOMEM;
+		else if (!ret)
+			match_service(w, w->n_services - 1);
 		return ret;
 	}
 	if (held->scheduler == goal->scheduler)
@@ -443,54 +565,103 @@ static int set_service(struct work *w, const struct mlb_service *goal)
 		    text);
 }
 
-static void set_services(struct work *w, bool unblocked)
+static enum step set_free_service(struct reconcile *w, size_t i)
 {
-	for (size_t i = 0; i < w->goal->n_services; i++) {
-		const struct mlb_service *goal = &w->goal->services[i];
-
-		if (!w->set[i] && !(unblocked && service_blocked(w, goal)))
-			w->set[i] = !set_service(w, goal);
-	}
+	if (i >= w->goal->n_services)
+		return STEP_END;
+	if (!service_blocked(w, &w->goal->services[i]))
+		w->set[i] = !set_service(w, &w->goal->services[i]);
+	return STEP_NEXT;
 }
 
-static void work_free(struct work *w)
+static enum step set_other_service(struct reconcile *w, size_t i)
 {
-	for (size_t i = 0; i < w->n_services; i++)
-		free((void *)(uintptr_t)w->services[i].nodes);
-	free(w->services);
-	free(w->nodes);
-	free(w->set);
+	if (i >= w->goal->n_services)
+		return STEP_END;
+	if (!w->set[i])
+		w->set[i] = !set_service(w, &w->goal->services[i]);
+	return STEP_NEXT;
 }
 
 /*
  * The order keeps each step possible and none longer than needed: what is new
  * comes before what is old goes, unless the old one is in the way.
  */
-int reconcile(struct mlb *mlb, const struct kernel_goal *goal, bool repair,
-	      struct reconciled *result)
-{
-	struct work w = {
-		.mlb = mlb, .goal = goal, .result = result, .repair = repair
-	};
+static enum step (*const phases[])(struct reconcile *w, size_t i) = {
+	apply_settings, add_node,    set_free_service,
+	/* From here on things are taken away. */
+	set_node,	delete_service, delete_node,
+	add_node,	set_other_service, replace_pools,
+};
 
-	memset(result, 0, sizeof(*result));
-	w.set = calloc(goal->n_services + 1, sizeof(*w.set));
-	if (!w.set)
-		return result->error = -ENOMEM;
-	if (look(&w))
-		goto out;
-	apply_settings(&w);
-	add_nodes(&w);
-	set_services(&w, true);
-	if (result->error && goal->whole)
-		goto out;
-	set_nodes(&w);
-	delete_services(&w);
-	delete_nodes(&w);
-	add_nodes(&w);
-	set_services(&w, false);
-	set_pools(&w);
-out:
-	work_free(&w);
-	return result->error;
+#define PHASES (sizeof(phases) / sizeof(phases[0]))
+#define PHASES_GIVING 3
+
+bool reconcile_run(struct reconcile *w, const struct kernel_goal *goal,
+		   uint64_t until)
+{
+	w->goal = goal;
+	while (w->phase < PHASES && !w->over) {
+		switch (phases[w->phase](w, w->at)) {
+		case STEP_NEXT:
+			w->at++;
+			break;
+		case STEP_AGAIN:
+			break;
+		case STEP_END:
+			w->at = 0;
+			w->phase++;
+			if (w->phase == PHASES_GIVING && goal->whole)
+				w->over = w->result.error;
+			continue;
+		}
+		if (uv_hrtime() >= until)
+			return false;
+	}
+	return true;
+}
+
+int reconcile_open(struct reconcile **reconcile, struct mlb *mlb,
+		   const struct kernel_goal *goal, bool repair,
+		   struct reconciled *result)
+{
+	struct reconcile *w = calloc(1, sizeof(*w));
+	int ret = -ENOMEM;
+
+	*reconcile = NULL;
+	*result = (struct reconciled){};
+	if (w) {
+		w->mlb = mlb;
+		w->goal = goal;
+		w->repair = repair;
+		ret = look(w);
+		if (!ret)
+			ret = match(w);
+		*result = w->result;
+	}
+	if (!ret) {
+		*reconcile = w;
+		return 0;
+	}
+	reconcile_close(w);
+	return result->error = ret;
+}
+
+const struct reconciled *reconcile_result(const struct reconcile *w)
+{
+	return &w->result;
+}
+
+void reconcile_close(struct reconcile *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < w->n_services; i++)
+		free((void *)(uintptr_t)w->services[i].nodes);
+	free(w->services);
+	free(w->nodes);
+	free(w->set);
+	free(w->by_vip);
+	free(w->held_of);
+	free(w);
 }

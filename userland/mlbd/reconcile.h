@@ -20,10 +20,24 @@ struct reconciled {
 	bool pooled;
 };
 
+struct reconcile;
+
 /**
- * reconcile() - change what differs, and nothing else
+ * reconcile_open() - look at what the kernel holds
  * @repair: the differences are somebody else's work: say so in the log
  * @goal: its key is left to the caller
+ * @result: what became of it if this fails
+ *
+ * Return: 0, or the error of @result.
+ */
+int reconcile_open(struct reconcile **reconcile, struct mlb *mlb,
+		   const struct kernel_goal *goal, bool repair,
+		   struct reconciled *result);
+
+/**
+ * reconcile_run() - change what differs, and nothing else
+ * @goal: that of reconcile_open(), or a copy
+ * @until: uv_hrtime() after which no further step is done; at least one is
  *
  * A node of which an address or the way to it differs is deleted and added
  * again, for the kernel changes neither; its owner entries go with it. A pool
@@ -33,9 +47,14 @@ struct reconciled {
  * Goes on after a refusal; but then a goal that can be given up (@goal->whole)
  * takes nothing away.
  *
- * Return: as @result->error.
+ * Return: whether all is done. A step takes as long as one request to the
+ * kernel.
  */
-int reconcile(struct mlb *mlb, const struct kernel_goal *goal, bool repair,
-	      struct reconciled *result);
+bool reconcile_run(struct reconcile *reconcile, const struct kernel_goal *goal,
+		   uint64_t until);
+
+/* So far; owned by @reconcile. */
+const struct reconciled *reconcile_result(const struct reconcile *reconcile);
+void reconcile_close(struct reconcile *reconcile);
 
 #endif /* MLBD_RECONCILE_H */

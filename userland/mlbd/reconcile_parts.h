@@ -16,7 +16,8 @@ struct reconcile_there {
  * reconcile_pools() - replace groups and pools if they differ
  * @changed: whether they did
  *
- * Return: 0 or the kernel's refusal.
+ * Return: 0, -EINPROGRESS when it is to be called again, or the kernel's
+ * refusal.
  */
 int reconcile_pools(struct mlb *mlb, const struct mlb_pools *goal,
 		    const struct reconcile_there *there, bool *changed);

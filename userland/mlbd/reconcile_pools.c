@@ -152,7 +152,7 @@ int reconcile_pools(struct mlb *mlb, const struct mlb_pools *goal,
 	if (!ret)
 		ret = flatten(&have, held, NULL);
 	if (!ret && !same(&want, &have)) {
-		change.fields = 0;
+		change.fields = MLB_F_POOLS_PATIENT;
 		change.pools = want.pools;
 		change.n_pools = want.n_pools;
 		ret = mlb_pools_set(mlb, &change);

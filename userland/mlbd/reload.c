@@ -41,10 +41,23 @@ static int load(struct mlbd *mlbd, struct config **config)
 		    mlbd->path, fixed);
 }
 
+/*
+ * Whoever asked waits for how it ends, so this is one turn of the loop; it lives
+ * as long as it gets on.
+ */
+static int apply_kernel(struct mlbd *mlbd, struct config *config)
+{
+	int ret;
+
+	while ((ret = cluster_reload(mlbd->cluster, config)) == -EINPROGRESS)
+		manager_alive();
+	return ret;
+}
+
 static int apply(struct mlbd *mlbd, struct config *config)
 {
 	const char *refused = kernel_state(mlbd->kernel)->refused;
-	int ret = cluster_reload(mlbd->cluster, config);
+	int ret = apply_kernel(mlbd, config);
 
 	if (!ret)
 		ret = health_reload(mlbd->health, config);
@@ -57,7 +70,7 @@ static int apply(struct mlbd *mlbd, struct config *config)
 		return 0;
 	}
 	ret = kept(mlbd, "%s", refused[0] ? refused : strerror(-ret));
-	cluster_reload(mlbd->cluster, mlbd->config);
+	apply_kernel(mlbd, mlbd->config);
 	health_reload(mlbd->health, mlbd->config);
 	config_free(config);
 	return ret;

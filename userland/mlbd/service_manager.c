@@ -62,8 +62,14 @@ static void tell_status(void)
 static void on_timer(uv_timer_t *handle)
 {
 	(void)handle;
-	sd_notify(0, "WATCHDOG=1");
+	manager_alive();
 	tell_status();
+}
+
+void manager_alive(void)
+{
+	if (opened)
+		sd_notify(0, "WATCHDOG=1");
 }
 
 int manager_open(struct mlbd *m)

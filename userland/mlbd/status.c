@@ -85,12 +85,15 @@ static json_t *kernel_json(struct mlbd *mlbd)
 
 	mlb_node_each(mlb, take_node, nodes);
 	mlb_service_each(mlb, take_service, services);
-	return json_pack("{s:o*, s:o, s:o, s:o, s:I, s:I, s:I, s:s?}",
+	return json_pack("{s:o*, s:o, s:o, s:o, s:b, s:I, s:I, s:I, s:I, s:i, s:s?}",
 			 "settings", settings(mlb), "nodes", nodes, "services",
-			 services, "stats", stats(mlb), "applied",
+			 services, "stats", stats(mlb), "applying",
+			 state->applying, "applied",
 			 (json_int_t)state->applied, "repaired",
 			 (json_int_t)state->repaired, "lost",
-			 (json_int_t)state->lost, "refused",
+			 (json_int_t)state->lost, "unread",
+			 (json_int_t)state->unread, "hung", (int)state->hung,
+			 "refused",
 			 state->refused[0] ? state->refused : NULL);
 }
 
@@ -123,13 +126,13 @@ json_t *mlbd_status(struct mlbd *mlbd)
 				     "corosync";
 
 	return json_pack(
-		"{s:s, s:i, s:I, s:s, s:i, s:s?, s:f, s:I, s:o, s:o, s:o, s:o}",
+		"{s:s, s:i, s:I, s:s, s:i, s:s?, s:f, s:I, s:o, s:o, s:o, s:o, s:o}",
 		"version", MLB_VERSION, "pid", (int)getpid(), "uptime",
 		(json_int_t)(uv_now(&mlbd->loop) - mlbd->started) / 1000,
 		"engine", engine, "node", (int)mlbd->config->self.id,
 		"reload-error",
 		mlbd->reload_error[0] ? mlbd->reload_error : NULL, "cpu", cpu(),
-		"rss", rss(), "cluster", cluster_status(mlbd->cluster),
+		"rss", rss(), "turns", turns_json(), "cluster", cluster_status(mlbd->cluster),
 		"health", health_json(mlbd->health), "vips",
 		vips_json(mlbd->vips), "kernel",
 		kernel_json(mlbd));

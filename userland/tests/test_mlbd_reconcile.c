@@ -27,6 +27,8 @@ static struct {
 	uint16_t pools[SERVICES + 1][NODES];
 	struct mlb_config config;
 	unsigned int writes;
+	unsigned int requests; /* and those for pools that were put off */
+	unsigned int slow_pools;
 	int flushed; /* nodes and services deleted */
 	bool refuse_config;
 	bool refuse_dead;
@@ -88,6 +90,7 @@ int mlb_config_set(struct mlb *mlb, const struct mlb_config *config)
 	assert_false(config->fields &
 		     ~(MLB_F_CONFIG_PORT | MLB_F_CONFIG_MAX_FLOWS));
 	model.writes++;
+	model.requests++;
 	return 0;
 }
 
@@ -104,6 +107,7 @@ int mlb_node_add(struct mlb *mlb, const struct mlb_node *node)
 {
 	(void)mlb;
 	assert_in_range(node->id, 1, NODES);
+	assert_true(node->fields & MLB_F_NODE_LATER);
 	if (model.nodes[node->id].id)
 		return refuse(-EEXIST, "the node exists already");
 	for (int i = 1; i <= NODES; i++) {
@@ -120,6 +124,7 @@ int mlb_node_add(struct mlb *mlb, const struct mlb_node *node)
 	}
 	model.nodes[node->id] = *node;
 	model.writes++;
+	model.requests++;
 	return 0;
 }
 
@@ -129,8 +134,10 @@ int mlb_node_set(struct mlb *mlb, const struct mlb_node *node)
 
 	(void)mlb;
 	assert_true(held->id);
+	/* Whoever changes many has no time for pools. */
+	assert_true(node->fields & MLB_F_NODE_LATER);
 	assert_false(node->fields & ~(MLB_F_NODE_ID | MLB_F_NODE_WEIGHT |
-				      MLB_F_NODE_STATE));
+				      MLB_F_NODE_STATE | MLB_F_NODE_LATER));
 	if (model.refuse_dead && node->fields & MLB_F_NODE_STATE &&
 	    node->state == MLB_NODE_STATE_DEAD)
 		return refuse(-ENOMEM, "out of memory");
@@ -139,6 +146,7 @@ int mlb_node_set(struct mlb *mlb, const struct mlb_node *node)
 	if (node->fields & MLB_F_NODE_STATE)
 		held->state = node->state;
 	model.writes++;
+	model.requests++;
 	return 0;
 }
 
@@ -162,6 +170,7 @@ int mlb_node_del(struct mlb *mlb, uint16_t id)
 						      "a pool names it");
 	memset(&model.nodes[id], 0, sizeof(model.nodes[id]));
 	model.writes++;
+	model.requests++;
 	model.flushed++;
 	return 0;
 }
@@ -195,6 +204,7 @@ static int put_service(const struct mlb_service *service, bool add)
 		held->n_nodes = service->n_nodes;
 	}
 	model.writes++;
+	model.requests++;
 	return 0;
 }
 
@@ -218,6 +228,7 @@ int mlb_service_del(struct mlb *mlb, const struct mlb_endpoint *vip)
 	memset(&model.services[vip->port], 0, sizeof(struct mlb_service));
 	memset(model.pooled[vip->port], 0, sizeof(model.pooled[0]));
 	model.writes++;
+	model.requests++;
 	model.flushed++;
 	return 0;
 }
@@ -267,6 +278,12 @@ void mlb_pools_free(struct mlb_pools *pools)
 int mlb_pools_set(struct mlb *mlb, const struct mlb_pools *pools)
 {
 	(void)mlb;
+	assert_int_equal(pools->fields, MLB_F_POOLS_PATIENT);
+	if (model.slow_pools) {
+		model.slow_pools--;
+		model.requests++;
+		return refuse(-EINPROGRESS, "send it again");
+	}
 	for (size_t i = 0; i < pools->n_pools; i++) {
 		const struct mlb_group_pool *p = &pools->pools[i];
 
@@ -291,6 +308,7 @@ int mlb_pools_set(struct mlb *mlb, const struct mlb_pools *pools)
 				p->nodes[p->n_nodes - 1 - j];
 	}
 	model.writes++;
+	model.requests++;
 	return 0;
 }
 
@@ -455,6 +473,33 @@ static void assert_pools(const struct random_goal *r)
 	}
 }
 
+static uint64_t turn_ns; /* what a turn may take; 0: one step */
+static unsigned int most_requests; /* in one */
+
+/* As kernel_apply() does it, in turns, and each with a goal made anew. */
+static int reconcile(struct mlb *mlb, const struct kernel_goal *goal,
+		     bool repair, struct reconciled *result)
+{
+	struct kernel_goal copy = *goal;
+	struct reconcile *r;
+	unsigned int before;
+	bool done;
+
+	if (reconcile_open(&r, mlb, goal, repair, result))
+		return result->error;
+	do {
+		before = model.requests;
+		copy = *goal;
+		done = reconcile_run(r, &copy, uv_hrtime() + turn_ns);
+		if (model.requests - before > most_requests)
+			most_requests = model.requests - before;
+		memset(&copy, 0, sizeof(copy));
+	} while (!done);
+	*result = *reconcile_result(r);
+	reconcile_close(r);
+	return result->error;
+}
+
 static void test_any_to_any(void **state)
 {
 	static struct random_goal r;
@@ -464,6 +509,8 @@ static void test_any_to_any(void **state)
 	srandom(1);
 	for (int i = 0; i < 20000; i++) {
 		make_goal(&r);
+		turn_ns = any(2) ? 0 : UINT32_MAX;
+		model.slow_pools = any(3);
 		assert_int_equal(reconcile(NULL, &r.goal, any(2), &result), 0);
 		assert_is_goal(&r);
 		assert_pools(&r);
@@ -622,6 +669,30 @@ static void test_fence(void **state)
 	model.refuse_config = false;
 }
 
+/* Whatever there is to do, the loop has its turn after each request. */
+static void test_turns(void **state)
+{
+	static struct random_goal r;
+	struct reconciled result;
+	unsigned int changes = 0;
+
+	(void)state;
+	srandom(4);
+	turn_ns = 0;
+	most_requests = 0;
+	for (int i = 0; i < 2000; i++) {
+		make_goal(&r);
+		model.slow_pools = any(3);
+		assert_int_equal(reconcile(NULL, &r.goal, false, &result), 0);
+		assert_is_goal(&r);
+		assert_pools(&r);
+		changes += result.changes;
+	}
+	assert_true(changes > 10000);
+	assert_int_equal(most_requests, 1);
+	turn_ns = UINT32_MAX;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -631,6 +702,7 @@ int main(void)
 		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_moves_only_home),
 		cmocka_unit_test(test_fence),
+		cmocka_unit_test(test_turns),
 	};
 
 	return cmocka_run_group_tests_name("mlbd_reconcile", tests, NULL,

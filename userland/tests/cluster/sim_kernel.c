@@ -368,6 +368,9 @@ void sim_kernel_run(struct sim_node *node)
 			/* Disturbed: the first are missing. */
 			s->n /= 2;
 			s->fn(s->arg, -EAGAIN, s->owners, s->n);
+		} else if (sim.chaos && sim_chance(2)) {
+			free(s->owners);
+			s->fn(s->arg, -ETIMEDOUT, NULL, 0);
 		} else {
 			s->fn(s->arg, 0, s->owners, s->n);
 		}
@@ -491,6 +494,7 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
 	struct sim_kernel *k = &node->kernel;
 	bool wanted[SIM_NODES + 1] = {};
 	const char *refused = judge_addrs(node, goal);
+	size_t n_nodes = goal->n_nodes;
 
 	/* The heart of it: a minority changes nothing. */
 	assert_true(node->told.connected);
@@ -498,11 +502,17 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
 	*changes = 0;
 	k->applied++;
 	k->state.pooled = false;
+	k->state.applying = false;
 	if (sim.chaos && !sim_random(50))
 		return refuse(k, EBUSY, "not now");
 	if (refused)
 		return refuse(k, EADDRINUSE, refused);
-	for (size_t i = 0; i < goal->n_nodes; i++) {
+	/* A turn is over with nothing done, some nodes, or all of them. */
+	if (sim.chaos && !sim_random(4)) {
+		k->state.applying = true;
+		n_nodes = sim_random((uint32_t)goal->n_nodes + 1);
+	}
+	for (size_t i = 0; i < n_nodes; i++) {
 		const struct mlb_node *n = &goal->nodes[i];
 
 		assert_true(n->id && n->id <= SIM_NODES);
@@ -515,6 +525,8 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
 		k->present[n->id] = true;
 		k->nodes[n->id] = *n;
 	}
+	if (k->state.applying)
+		return -EINPROGRESS;
 	for (uint16_t i = 1; i <= SIM_NODES; i++) {
 		if (wanted[i])
 			continue;
