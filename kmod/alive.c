@@ -76,8 +76,10 @@ static void alive_changed(struct mlb_net *mn, struct mlb_node *node)
 		set_bit(node->id, mn->alive.suspects);
 		mlb_count(mn, NODE_SUSPECT);
 	} else {
-		if (mlb_node_reachable(node))
-			clear_bit(node->id, mn->alive.suspects);
+		clear_bit(node->id, mn->alive.suspects);
+		smp_mb__after_atomic();	/* pairs with mlb_alive_dead() */
+		if (test_bit(node->id, mn->alive.dead))
+			set_bit(node->id, mn->alive.suspects);
 		mlb_count(mn, NODE_RESTORED);
 	}
 	trace_mlb_suspect(node->id, node->life.watch.suspect,
@@ -230,12 +232,15 @@ void mlb_alive_set(struct mlb_net *mn, u16 interval, u8 multiplier)
 /* A node is dead, and gets no new connection while it still is in a pool. */
 void mlb_alive_dead(struct mlb_net *mn, const struct mlb_node *node)
 {
+	set_bit(node->id, mn->alive.dead);
+	smp_mb__after_atomic();	/* pairs with alive_changed() */
 	set_bit(node->id, mn->alive.suspects);
 }
 
 /* It is dead no more, and judged from now on. */
 void mlb_alive_back(struct mlb_net *mn, const struct mlb_node *node)
 {
+	clear_bit(node->id, mn->alive.dead);
 	if (!READ_ONCE(node->life.watch.suspect))
 		clear_bit(node->id, mn->alive.suspects);
 }
@@ -243,6 +248,7 @@ void mlb_alive_back(struct mlb_net *mn, const struct mlb_node *node)
 /* A node is gone, and no timer sees it any more. */
 void mlb_alive_forget(struct mlb_net *mn, u16 id)
 {
+	clear_bit(id, mn->alive.dead);
 	clear_bit(id, mn->alive.suspects);
 }
 

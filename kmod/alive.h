@@ -20,8 +20,9 @@ struct mlb_tunmsg;
  * @pace: ms from one run to the next; while @repeats is not 0 what peers were
  *	told before, if that is shorter
  * @repeats: how often a changed interval is told at the old pace
- * @suspects: ids of the nodes that are suspect, or dead and perhaps still in
- *	pools; read by the scheduler
+ * @suspects: ids of the nodes that are suspect, or dead; read by the scheduler
+ * @dead: ids of those that are dead, or about to be, and perhaps still in pools;
+ *	written under &mlb_net.lock
  */
 struct mlb_alive {
 	struct timer_list timer;
@@ -29,6 +30,7 @@ struct mlb_alive {
 	u16 pace;
 	u8 repeats;
 	DECLARE_BITMAP(suspects, MLB_NODE_ID_MAX + 1);
+	DECLARE_BITMAP(dead, MLB_NODE_ID_MAX + 1);
 };
 
 /**

@@ -92,6 +92,7 @@ struct mlb_net {
 	u32 pools_version;		/* changes with what those hold */
 	struct mlb_pools *pools_draft;	/* built for those that come */
 	struct delayed_work rebuild;	/* of pools that are stale */
+	u64 n_rebuilds;			/* changes of nodes so far */
 	struct mlb_key __rcu *key;
 	struct mlb_tunnel __rcu *tunnel;	/* while there is a self node */
 

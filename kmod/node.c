@@ -185,11 +185,12 @@ int mlb_node_set(struct mlb_net *mn, struct mlb_node *node, u16 weight,
 		NL_SET_ERR_MSG(extack, "the self node cannot be dead; use maintenance");
 		return -EINVAL;
 	}
+	if (dies)
+		mlb_alive_dead(mn, node);
 	WRITE_ONCE(node->weight, weight);
 	WRITE_ONCE(node->state, dies ? MLB_NODE_STATE_MAINTENANCE : state);
 	mlb_rebuild(mn, node->id);
 	if (dies) {
-		mlb_alive_dead(mn, node);
 		node_die(mn, node);
 	} else if (old_state == MLB_NODE_STATE_DEAD && old_state != state) {
 		mlb_alive_back(mn, node);

@@ -52,7 +52,10 @@ u16 mlb_pool_schedule(struct mlb_net *mn, const struct mlb_pool *pool,
 	other = mlb_maglev_past(pool->slots, pool->size, hash,
 				mn->alive.suspects);
 	*past = other;
-	return other ?: id;	/* it may only be slow */
+	if (other || !test_bit(id, mn->alive.dead))
+		return other ?: id;	/* it may only be slow */
+	/* A pool that is not computed anew yet; who is dead gets nothing. */
+	return mlb_maglev_past(pool->slots, pool->size, hash, mn->alive.dead);
 }
 
 /* Those that take new connections now, written to @members. */

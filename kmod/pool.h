@@ -15,17 +15,17 @@ struct mlb_tuple;
  * @all: every node was asked for, and none is there by its id
  * @strict: when none of them can take a connection, nobody does
  * @wait: and its client is not told, as others will be there soon
- * @stale: a node has changed, and it is to be computed anew
+ * @stale: the first change of a node for which it is to be computed anew, or 0
  * @slots: node ids; 0 in all of them when no node takes new connections
  */
 struct mlb_pool {
 	struct rcu_head rcu;
+	u64 stale;
 	u32 size;
 	u16 n_nodes;
 	bool all;
 	bool strict;
 	bool wait;
-	bool stale;
 	u16 slots[];
 };
 

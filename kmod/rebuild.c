@@ -16,45 +16,50 @@
 /* When there was no memory for a pool, it is tried again after so long. */
 #define REBUILD_AGAIN	HZ
 
+/**
+ * struct rebuild - a look at all pools
+ * @mn: the namespace
+ * @id: the node that has changed
+ * @until: the change after which pools may wait
+ * @stale: where the pool is that has waited longest, or NULL
+ */
 struct rebuild {
 	struct mlb_net *mn;
 	u16 id;
+	u64 until;
 	struct mlb_pool __rcu **stale;
 };
 
-typedef int (*pool_fn)(struct rebuild *r, struct mlb_pool __rcu **place);
+typedef void (*pool_fn)(struct rebuild *r, struct mlb_pool __rcu **place);
 
-static int services_each(struct rebuild *r, pool_fn fn)
+static void services_each(struct rebuild *r, pool_fn fn)
 {
 	struct rhashtable_iter iter;
 	struct mlb_service *svc;
-	int ret = 0;
 
 	rhashtable_walk_enter(&r->mn->services, &iter);
 	mlb_walk_start(&iter);
-	while (!ret && (svc = rhashtable_walk_next(&iter))) {
+	while ((svc = rhashtable_walk_next(&iter))) {
 		if (IS_ERR(svc) || !svc->n_nodes)
 			continue;
 		/* Services change under the lock alone: it stays. */
 		rhashtable_walk_stop(&iter);
-		ret = fn(r, &svc->pool);
+		fn(r, &svc->pool);
 		cond_resched();
 		mlb_walk_start(&iter);
 	}
 	rhashtable_walk_stop(&iter);
 	rhashtable_walk_exit(&iter);
-	return ret;
 }
 
-/* Calls @fn for every pool, until it returns something. */
-static int pools_each(struct rebuild *r, pool_fn fn)
+static void pools_each(struct rebuild *r, pool_fn fn)
 {
 	struct mlb_pools *pools = mlb_dereference(r->mn, r->mn->pools);
-	int ret = fn(r, &r->mn->pool);
 
-	for (unsigned int i = 0; !ret && pools && i < pools->n_sets; i++)
-		ret = fn(r, &pools->sets[i]);
-	return ret ?: services_each(r, fn);
+	fn(r, &r->mn->pool);
+	for (unsigned int i = 0; pools && i < pools->n_sets; i++)
+		fn(r, &pools->sets[i]);
+	services_each(r, fn);
 }
 
 /* As its nodes are now; the first of every node is the only one not there. */
@@ -84,34 +89,38 @@ static int build_place(struct mlb_net *mn, struct mlb_pool __rcu **place)
 	return 0;
 }
 
-static int mark_one(struct rebuild *r, struct mlb_pool __rcu **place)
+static void mark_one(struct rebuild *r, struct mlb_pool __rcu **place)
 {
 	struct mlb_pool *pool = mlb_dereference(r->mn, *place);
 
-	if (pool && mlb_pool_has_node(pool, r->id))
-		pool->stale = true;
-	return 0;
+	if (pool && !pool->stale && mlb_pool_has_node(pool, r->id))
+		pool->stale = r->mn->n_rebuilds;
 }
 
-static int find_stale(struct rebuild *r, struct mlb_pool __rcu **place)
+static void find_stale(struct rebuild *r, struct mlb_pool __rcu **place)
 {
 	const struct mlb_pool *pool = mlb_dereference(r->mn, *place);
 
-	if (!pool || !pool->stale)
-		return 0;
+	if (!pool || !pool->stale || pool->stale > r->until)
+		return;
+	r->until = pool->stale - 1;
 	r->stale = place;
-	return 1;
 }
 
-/* Returns 1 when there may be more of them, 0, or -ENOMEM. */
-static int rebuild_next(struct mlb_net *mn)
+/*
+ * Those that have waited longest come first: else changes that follow each other
+ * fast would keep the last ones from ever having their turn.
+ *
+ * Returns 1 when there may be more of them, 0, or -ENOMEM.
+ */
+static int rebuild_next(struct mlb_net *mn, u64 until)
 {
-	struct rebuild r = { .mn = mn };
-	int ret;
+	struct rebuild r = { .mn = mn, .until = until };
+	int ret = 0;
 
 	mutex_lock(&mn->lock);
-	ret = pools_each(&r, find_stale);
-	if (ret)
+	pools_each(&r, find_stale);
+	if (r.stale)
 		ret = build_place(mn, r.stale) ?: 1;
 	mutex_unlock(&mn->lock);
 	return ret;
@@ -127,7 +136,7 @@ static void rebuild_work(struct work_struct *work)
 {
 	struct mlb_net *mn = container_of(to_delayed_work(work),
 					  struct mlb_net, rebuild);
-	int ret = rebuild_next(mn);
+	int ret = rebuild_next(mn, U64_MAX);
 
 	if (ret)
 		rebuild_queue(mn, ret > 0 ? 0 : REBUILD_AGAIN);
@@ -148,20 +157,26 @@ void mlb_rebuild(struct mlb_net *mn, u16 id)
 	lockdep_assert_held(&mn->lock);
 
 	mlb_pools_drop_draft(mn);
+	mn->n_rebuilds++;
 	pools_each(&r, mark_one);
 	rebuild_queue(mn, 0);
 }
 
 /**
- * mlb_rebuild_wait() - until all pools are as the nodes are
+ * mlb_rebuild_wait() - until all pools are as the nodes were when it began
  * @mn: the namespace
  *
- * What there is no memory for now follows later. Process context, without the
- * lock.
+ * Whatever others change meanwhile, it computes no pool twice. What there is no
+ * memory for now follows later. Process context, without the lock.
  */
 void mlb_rebuild_wait(struct mlb_net *mn)
 {
-	while (rebuild_next(mn) > 0 && !signal_pending(current))
+	u64 until;
+
+	mutex_lock(&mn->lock);
+	until = mn->n_rebuilds;
+	mutex_unlock(&mn->lock);
+	while (rebuild_next(mn, until) > 0 && !signal_pending(current))
 		cond_resched();
 }
 

@@ -12,8 +12,10 @@
 
 #include "flow.h"
 #include "maglev.h"
+#include "net.h"
 #include "option.h"
 #include "owner.h"
+#include "pool.h"
 #include "selftest.h"
 #include "tunhdr.h"
 
@@ -51,6 +53,41 @@ static bool __init selftest_maglev(void)
 	       abs((int)(n[3] - 2 * n[2])) <= 2;
 }
 
+/* A pool of two nodes, which is as it was before they were suspect, or dead. */
+static bool __init selftest_stale(void)
+{
+	struct mlb_net *mn = kvzalloc(sizeof(*mn), GFP_KERNEL);
+	u32 size = mlb_maglev_size(2);
+	struct mlb_tuple tuple = {};
+	struct mlb_pool *pool;
+	bool pass = false;
+	bool past;
+
+	pool = kvzalloc(struct_size(pool, slots, size), GFP_KERNEL);
+	if (mn && pool) {
+		pool->size = size;
+		for (u32 i = 0; i < size; i++)
+			pool->slots[i] = 2 + i % 2;
+		set_bit(2, mn->alive.suspects);
+		set_bit(3, mn->alive.suspects);
+		rcu_read_lock();
+		pass = mlb_pool_schedule(mn, pool, &tuple, &past) && !past;
+		set_bit(2, mn->alive.dead);
+		for (u16 i = 0; i < 16; i++) {
+			tuple.sport = htons(i);
+			if (mlb_pool_schedule(mn, pool, &tuple, &past) != 3)
+				pass = false;
+		}
+		set_bit(3, mn->alive.dead);
+		if (mlb_pool_schedule(mn, pool, &tuple, &past))
+			pass = false;
+		rcu_read_unlock();
+	}
+	kvfree(pool);
+	kvfree(mn);
+	return pass;
+}
+
 static bool __init selftest_tunhdr(void)
 {
 	static const siphash_key_t key = {{ 1, 2 }};
@@ -77,6 +114,7 @@ int __init mlb_selftest(void)
 	} tests[] = {
 		{ "option", selftest_option },
 		{ "maglev", selftest_maglev },
+		{ "stale", selftest_stale },
 		{ "tunhdr", selftest_tunhdr },
 	};
 	int err = 0;

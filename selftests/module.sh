@@ -18,7 +18,7 @@ if mlb_loaded; then
 fi
 mlb_load
 dmesg > "$TMP/log"
-for part in option maglev tunhdr owner-local owner-seen owner-age \
+for part in option maglev stale tunhdr owner-local owner-seen owner-age \
 	    owner-evict; do
 	check_true "the module's own test of $part passes" \
 		line_there "$TMP/log" "mlb: selftest $part: pass"
