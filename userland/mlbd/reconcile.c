@@ -448,6 +448,8 @@ static bool set_pools(struct reconcile *w)
 	ret = reconcile_pools(w->mlb, w->goal->pools, &there, &changed);
 	if (ret == -EINPROGRESS && ++w->tries < POOLS_TRIES)
 		return false;
+	if (ret == -EINPROGRESS)	/* which callers take for "go on" */
+		ret = -EBUSY;
 	w->result.pooled = !ret && !w->unfenced;
 	if (ret || changed)
 		done(w, ret, "groups and their pools replaced");
@@ -518,6 +520,8 @@ static enum step delete_node(struct reconcile *w, size_t i)
 		  goal ? ", to be added as it is now" : "")) {
 		held->id = 0;
 		w->held_at[id] = 0;
+	} else if (goal && goal->state == MLB_NODE_STATE_DEAD) {
+		w->unfenced |= held->state != MLB_NODE_STATE_DEAD;
 	}
 	return STEP_NEXT;
 }
