@@ -63,7 +63,18 @@ weights_differ() # fails when all are 1
 
 in_force()
 {
-	! weights_differ && status_is .kernel.applying false
+	case $(status .kernel.applying) in
+	true)	: > "$TMP/served"; return 1 ;;
+	false)	! weights_differ ;;
+	*)	return 1 ;;
+	esac
+}
+
+# Who is served while a change is under way has had a turn between two of its
+# own. On a busy machine a turn is long, as it waits for the CPU.
+turns_many() # MS
+{
+	[ -e "$TMP/served" ] || [ "$(status '.turns.longest | floor')" -le "$1" ]
 }
 
 # Which node has a new connection, of many.
@@ -107,12 +118,13 @@ tap_note "to compute all pools anew: $(($(ms) - begin)) ms"
 daemon_start
 check_true "a daemon that starts puts all weights right" wait_for 30 in_force
 must ctl 1 -b "$TMP/weights"
+rm -f "$TMP/served"
 begin=$(ms)
 check_true "one that runs does it as well" wait_for 30 in_force
 took=$(($(ms) - begin))
 tap_note "which took $took ms; turns: $(status .turns)"
-check_range "in many turns of its loop, ms of the longest" \
-	"$(status '.turns.longest | floor')" 0 $((took > 200 ? took / 2 : 100))
+check_true "in many turns of its loop" \
+	turns_many $((took > 200 ? took / 2 : 100))
 check_eq "nothing was refused" "$(status .kernel.refused)" null
 
 placed
