@@ -70,18 +70,27 @@ void mlb_alive_rcv(struct mlb_net *mn, struct mlb_node *sender,
 		WRITE_ONCE(sender->life.said, said);
 }
 
+/* The timer and who changes the node may both find that something has changed:
+ * the last to look sees it all, and at no moment is a dead node not marked.
+ */
+static void alive_mark(struct mlb_net *mn, const struct mlb_node *node)
+{
+	struct mlb_alive *alive = &mn->alive;
+
+	spin_lock_bh(&alive->lock);
+	assign_bit(node->id, alive->suspects,
+		   READ_ONCE(node->life.watch.suspect) ||
+		   test_bit(node->id, alive->dead));
+	spin_unlock_bh(&alive->lock);
+}
+
 static void alive_changed(struct mlb_net *mn, struct mlb_node *node)
 {
-	if (node->life.watch.suspect) {
-		set_bit(node->id, mn->alive.suspects);
+	alive_mark(mn, node);
+	if (node->life.watch.suspect)
 		mlb_count(mn, NODE_SUSPECT);
-	} else {
-		clear_bit(node->id, mn->alive.suspects);
-		smp_mb__after_atomic();	/* pairs with mlb_alive_dead() */
-		if (test_bit(node->id, mn->alive.dead))
-			set_bit(node->id, mn->alive.suspects);
+	else
 		mlb_count(mn, NODE_RESTORED);
-	}
 	trace_mlb_suspect(node->id, node->life.watch.suspect,
 			  node->life.watch.silence, node->life.watch.hold);
 	mlb_node_event(mn, node, MLB_CMD_NODE_NTF, GFP_ATOMIC);
@@ -233,16 +242,14 @@ void mlb_alive_set(struct mlb_net *mn, u16 interval, u8 multiplier)
 void mlb_alive_dead(struct mlb_net *mn, const struct mlb_node *node)
 {
 	set_bit(node->id, mn->alive.dead);
-	smp_mb__after_atomic();	/* pairs with alive_changed() */
-	set_bit(node->id, mn->alive.suspects);
+	alive_mark(mn, node);
 }
 
 /* It is dead no more, and judged from now on. */
 void mlb_alive_back(struct mlb_net *mn, const struct mlb_node *node)
 {
 	clear_bit(node->id, mn->alive.dead);
-	if (!READ_ONCE(node->life.watch.suspect))
-		clear_bit(node->id, mn->alive.suspects);
+	alive_mark(mn, node);
 }
 
 /* A node is gone, and no timer sees it any more. */
@@ -254,6 +261,7 @@ void mlb_alive_forget(struct mlb_net *mn, u16 id)
 
 void mlb_alive_net_init(struct mlb_net *mn)
 {
+	spin_lock_init(&mn->alive.lock);
 	mn->alive.pace = mn->config.alive_interval;
 	timer_setup(&mn->alive.timer, alive_timer, 0);
 }

@@ -4,6 +4,7 @@
 
 #include <linux/bitops.h>
 #include <linux/jiffies.h>
+#include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <uapi/linux/mlb.h>
 
@@ -20,6 +21,7 @@ struct mlb_tunmsg;
  * @pace: ms from one run to the next; while @repeats is not 0 what peers were
  *	told before, if that is shorter
  * @repeats: how often a changed interval is told at the old pace
+ * @lock: to write @suspects
  * @suspects: ids of the nodes that are suspect, or dead; read by the scheduler
  * @dead: ids of those that are dead, or about to be, and perhaps still in pools;
  *	written under &mlb_net.lock
@@ -29,6 +31,7 @@ struct mlb_alive {
 	unsigned long last;
 	u16 pace;
 	u8 repeats;
+	spinlock_t lock;	/* see struct mlb_net */
 	DECLARE_BITMAP(suspects, MLB_NODE_ID_MAX + 1);
 	DECLARE_BITMAP(dead, MLB_NODE_ID_MAX + 1);
 };

@@ -71,8 +71,9 @@ struct mlb_config {
  *	  dead.lock		clients of dead nodes
  *	  resolve.lock		parked packets
  *	  answers.lock		rate of answers
+ *	  alive.lock		who is suspect or dead
  *
- * The five spinlocks at the end are leaves, taken with softirqs off; nothing
+ * The six spinlocks at the end are leaves, taken with softirqs off; nothing
  * is sent and no other lock of this module is taken under one.
  */
 struct mlb_net {

@@ -119,6 +119,8 @@ int mlb_node_add(struct mlb_net *mn, const struct mlb_node *request,
 	err = rcu_access_pointer(mn->pool) ? 0 : mlb_rebuild_every(mn);
 	if (err)
 		goto err_close;
+	if (node->state == MLB_NODE_STATE_DEAD)
+		mlb_alive_dead(mn, node);
 	mlb_rebuild(mn, id);
 	mlb_alive_start(mn);
 	return 0;

@@ -31,7 +31,7 @@ bool mlb_pool_has_node(const struct mlb_pool *pool, u16 id)
  * @mn: the namespace
  * @pool: the pool
  * @tuple: the connection's flow
- * @past: set when a suspect node would have it but for that
+ * @past: set when a suspect or dead node would have it but for that
  *
  * Return: a node id, 0 when no node of the pool takes new connections. Call
  * inside rcu_read_lock().
@@ -42,6 +42,7 @@ u16 mlb_pool_schedule(struct mlb_net *mn, const struct mlb_pool *pool,
 	const struct mlb_key *key = rcu_dereference(mn->key);
 	static const siphash_key_t none;
 	u16 id, other;
+	bool dead;
 	u32 hash;
 
 	*past = false;
@@ -51,11 +52,13 @@ u16 mlb_pool_schedule(struct mlb_net *mn, const struct mlb_pool *pool,
 		return id;
 	other = mlb_maglev_past(pool->slots, pool->size, hash,
 				mn->alive.suspects);
-	*past = other;
-	if (other || !test_bit(id, mn->alive.dead))
-		return other ?: id;	/* it may only be slow */
 	/* A pool that is not computed anew yet; who is dead gets nothing. */
-	return mlb_maglev_past(pool->slots, pool->size, hash, mn->alive.dead);
+	dead = test_bit(id, mn->alive.dead);
+	if (!other && dead)
+		other = mlb_maglev_past(pool->slots, pool->size, hash,
+					mn->alive.dead);
+	*past = other;
+	return other || dead ? other : id;	/* it may only be slow */
 }
 
 /* Those that take new connections now, written to @members. */

@@ -59,6 +59,7 @@ static bool __init selftest_stale(void)
 	struct mlb_net *mn = kvzalloc(sizeof(*mn), GFP_KERNEL);
 	u32 size = mlb_maglev_size(2);
 	struct mlb_tuple tuple = {};
+	unsigned int n_past = 0;
 	struct mlb_pool *pool;
 	bool pass = false;
 	bool past;
@@ -77,7 +78,10 @@ static bool __init selftest_stale(void)
 			tuple.sport = htons(i);
 			if (mlb_pool_schedule(mn, pool, &tuple, &past) != 3)
 				pass = false;
+			n_past += past;
 		}
+		if (!n_past || n_past == 16)
+			pass = false;
 		set_bit(3, mn->alive.dead);
 		if (mlb_pool_schedule(mn, pool, &tuple, &past))
 			pass = false;
