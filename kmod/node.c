@@ -193,6 +193,8 @@ int mlb_node_set(struct mlb_net *mn, struct mlb_node *node, u16 weight,
 	WRITE_ONCE(node->state, dies ? MLB_NODE_STATE_MAINTENANCE : state);
 	mlb_rebuild(mn, node->id);
 	if (dies) {
+		/* By this one the nodes agree which of them probes a client. */
+		mlb_rebuild_every(mn);
 		node_die(mn, node);
 	} else if (old_state == MLB_NODE_STATE_DEAD && old_state != state) {
 		mlb_alive_back(mn, node);
