@@ -147,6 +147,8 @@ waits() # 4|6 SCHED
 		[ $i = 3 ] || must ctl $i node set 3 state dead
 	done
 	router_nexthops 1 2 4
+	# Else a client that waits for long uses MPTCP no more, for an hour.
+	on_client sysctl -qw net.mptcp.blackhole_timeout=0 2> /dev/null
 	stats_mark
 	client_start waits -n "$N" -b 1000 -S "$(from "$1" 0)" "$(vip "$1")" \
 		"$PORT"
