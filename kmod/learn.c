@@ -49,6 +49,20 @@ struct mptcp_sock;
 struct mptcp_sock *mptcp_token_get_sock(struct net *net, u32 token);
 
 /**
+ * mlb_token_sock() - this host's connection of a token
+ * @mn: the namespace
+ * @token: the token
+ *
+ * Any context but a hard interrupt.
+ *
+ * Return: its MPTCP socket with a reference; NULL when there is none.
+ */
+struct sock *mlb_token_sock(struct mlb_net *mn, u32 token)
+{
+	return (struct sock *)mptcp_token_get_sock(mn->net, token);
+}
+
+/**
  * mlb_token_is_local() - whether this host has the connection of a token
  * @mn: the namespace
  * @token: the token
@@ -57,7 +71,7 @@ struct mptcp_sock *mptcp_token_get_sock(struct net *net, u32 token);
  */
 bool mlb_token_is_local(struct mlb_net *mn, u32 token)
 {
-	struct sock *sk = (struct sock *)mptcp_token_get_sock(mn->net, token);
+	struct sock *sk = mlb_token_sock(mn, token);
 
 	if (!sk)
 		return false;

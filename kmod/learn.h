@@ -36,6 +36,7 @@ void mlb_learn_seen(struct mlb_net *mn, const u8 *key, u16 node);
 void mlb_learn_forget(struct mlb_net *mn);
 
 u32 mlb_token_of_key(const u8 *key);
+struct sock *mlb_token_sock(struct mlb_net *mn, u32 token);
 bool mlb_token_is_local(struct mlb_net *mn, u32 token);
 
 void mlb_learn_net_init(struct mlb_net *mn);

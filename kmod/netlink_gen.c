@@ -198,8 +198,13 @@ static const struct nla_policy mlb_pools_set_nl_policy[MLB_A_POOLS_PATIENT + 1] 
 	[MLB_A_POOLS_PATIENT] = { .type = NLA_FLAG, },
 };
 
+/* MLB_CMD_OWNER_END - do */
+static const struct nla_policy mlb_owner_end_nl_policy[MLB_A_OWNER_ENTRY + 1] = {
+	[MLB_A_OWNER_ENTRY] = NLA_POLICY_NESTED(mlb_owner_entry_nl_policy),
+};
+
 /* Ops table for mlb */
-const struct genl_split_ops mlb_nl_ops[24] = {
+const struct genl_split_ops mlb_nl_ops[25] = {
 	{
 		.cmd	= MLB_CMD_CONFIG_GET,
 		.doit	= mlb_nl_config_get_doit,
@@ -363,6 +368,13 @@ const struct genl_split_ops mlb_nl_ops[24] = {
 		.doit		= mlb_nl_pools_set_doit,
 		.policy		= mlb_pools_set_nl_policy,
 		.maxattr	= MLB_A_POOLS_PATIENT,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MLB_CMD_OWNER_END,
+		.doit		= mlb_nl_owner_end_doit,
+		.policy		= mlb_owner_end_nl_policy,
+		.maxattr	= MLB_A_OWNER_ENTRY,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

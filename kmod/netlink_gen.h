@@ -18,7 +18,7 @@ extern const struct nla_policy mlb_group_prefix_nl_policy[MLB_A_GROUP_PREFIX_GRO
 extern const struct nla_policy mlb_owner_entry_nl_policy[MLB_A_OWNER_ENTRY_CLIENT + 1];
 
 /* Ops table for mlb */
-extern const struct genl_split_ops mlb_nl_ops[24];
+extern const struct genl_split_ops mlb_nl_ops[25];
 
 int mlb_nl_service_walk_start(struct netlink_callback *cb);
 int mlb_nl_owner_walk_start(struct netlink_callback *cb);
@@ -50,6 +50,7 @@ int mlb_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 int mlb_nl_node_probe_doit(struct sk_buff *skb, struct genl_info *info);
 int mlb_nl_pools_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int mlb_nl_pools_set_doit(struct sk_buff *skb, struct genl_info *info);
+int mlb_nl_owner_end_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	MLB_NLGRP_OWNER,

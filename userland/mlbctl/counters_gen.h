@@ -166,3 +166,5 @@ MLB_COUNTER(MLB_A_STATS_DEAD_PROBED, "dead", "probed",
 	    "of these, whose clients were made to send a packet")
 MLB_COUNTER(MLB_A_STATS_STEER_DROP_WAITING, "steer", "drop-waiting",
 	    "SYNs of new connections dropped, and not refused, because another node is about to take the place of those of the pool for the client's group")
+MLB_COUNTER(MLB_A_STATS_OWNER_ENDED, "owner", "ended",
+	    "connections of this host ended because that was asked for (owner end)")
