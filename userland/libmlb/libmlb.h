@@ -497,6 +497,36 @@ int mlb_owner_del(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
 int mlb_owner_withdraw(struct mlb *mlb, const struct mlb_owner *entries,
 		       size_t n, size_t *done);
 
+/**
+ * struct mlb_ended - what has become of connections that were to end
+ * @ended: their application and their client have been told
+ * @gone: they had ended before
+ * @detached: no application holds them, so they go on: it has not accepted them
+ *	yet, or has closed them and what it sent before is on its way
+ */
+struct mlb_ended {
+	uint64_t ended;
+	uint64_t gone;
+	uint64_t detached;
+};
+
+/**
+ * mlb_owner_end() - end connections of this host, as if their application did
+ * @entries: their tokens
+ * @ended: what became of them; in a failure of those before it
+ *
+ * A message to the kernel, MLB_OWNER_BATCH entries, of which one is of another
+ * node is refused before the first has ended; mlb_last_error()->index names
+ * that entry. Tokens of no connection are counted as gone.
+ *
+ * Return: -EPERM when a token is of another node.
+ */
+int mlb_owner_end(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
+		  struct mlb_ended *ended);
+
+/* The same for all that the owner table has of this host. */
+int mlb_owner_end_all(struct mlb *mlb, struct mlb_ended *ended);
+
 /* Delete every entry of other nodes, or those of @node when it is not 0. */
 int mlb_owner_flush(struct mlb *mlb, uint16_t node);
 

@@ -178,6 +178,8 @@ struct bulk_request {
 	bool cpu;
 	bool client;
 	int flag; /* an attribute, or 0 */
+	mlb_msg_fn *answer; /* or NULL; gets @arg */
+	void *arg;
 };
 
 static int put_entry(struct nl_msg *msg, const struct bulk_request *req,
@@ -220,7 +222,7 @@ static int send_batch(struct mlb *mlb, const struct bulk_request *req,
 			return mlb_error_local(mlb, EMSGSIZE, NULL);
 		}
 	}
-	return mlb_do_free(mlb, msg, &owner_names, NULL, NULL);
+	return mlb_do_free(mlb, msg, &owner_names, req->answer, req->arg);
 }
 
 /* Messages from *at on, until one is refused. */
@@ -273,6 +275,35 @@ int mlb_owner_del(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
 	if (done)
 		*done = at;
 	return ret;
+}
+
+static int end_answer(struct nlmsghdr *nlh, void *arg)
+{
+	struct nlattr *tb[MLB_A_OWNER_MAX + 1];
+	struct mlb_ended *ended = arg;
+	uint32_t n;
+
+	if (mlb_parse(nlh, tb, MLB_A_OWNER_MAX))
+		return -EBADMSG;
+	if (mlb_get_u32(tb[MLB_A_OWNER_ENDED], &n))
+		ended->ended += n;
+	if (mlb_get_u32(tb[MLB_A_OWNER_GONE], &n))
+		ended->gone += n;
+	if (mlb_get_u32(tb[MLB_A_OWNER_DETACHED], &n))
+		ended->detached += n;
+	return 0;
+}
+
+int mlb_owner_end(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
+		  struct mlb_ended *ended)
+{
+	const struct bulk_request req = { .cmd = MLB_CMD_OWNER_END,
+					  .answer = end_answer,
+					  .arg = ended };
+	size_t at = 0;
+
+	*ended = (struct mlb_ended){};
+	return send_all(mlb, &req, entries, n, &at);
 }
 
 /* A message in which something was not there has been done all the same. */

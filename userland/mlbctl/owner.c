@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* mlbctl owner: which node holds which connection. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bulk.h"
 #include "mlbctl.h"
+#include "parse.h"
 #include "print.h"
 
 #define SEEN_CPU (1u << 0)
@@ -60,6 +63,23 @@ static const struct arg withdraw_args[] = {
 };
 
 static const struct arg del_args[] = { TOKEN_ARG(ARG_OR_STDIN), {} };
+
+struct end_args {
+	const char *which;
+	bool all;
+	struct bulk bulk;
+};
+
+static const struct arg end_args[] = {
+	{ .type = ARG_STRING,
+	  .name = "token",
+	  .value = "TOKEN,...|all",
+	  .help = "of connections of this host, or all that it has",
+	  .flags = ARG_POSITIONAL | ARG_OR_STDIN,
+	  .offset = offsetof(struct end_args, which) },
+	{}
+};
+
 static const struct arg get_args[] = { TOKEN_ARG(0), {} };
 
 static const struct arg node_args[] = {
@@ -84,6 +104,11 @@ static void stdin_help(FILE *to)
 	help_text(to, "-", 25,
 		  "lines of standard input, each written as above;\n"
 		  "all are checked before the first is sent");
+}
+
+static void end_help(FILE *to)
+{
+	help_text(to, "-", 25, "tokens of standard input, one a line");
 }
 
 /* One entry from the command line is a bulk of one. */
@@ -212,6 +237,102 @@ static int del(struct mlbctl *ctl)
 	return first_done(ctl, done, "deleted");
 }
 
+/* Each is put where a line of standard input would be. */
+static bool take_tokens(struct bulk *bulk, char *list)
+{
+	size_t room = 1;
+	char *rest;
+
+	for (const char *c = list; *c; c++)
+		room += *c == ',';
+	bulk->entries = calloc(room, sizeof(*bulk->entries));
+	if (!bulk->entries)
+		return false;
+	for (char *word = list; word; word = rest) {
+		rest = strchr(word, ',');
+		if (rest)
+			*rest++ = '\0';
+		if (!parse_token(word, &bulk->entries[bulk->n].token))
+			return false;
+		bulk->n++;
+	}
+	return true;
+}
+
+static int end_prepare(struct mlbctl *ctl)
+{
+	struct end_args *args = ctl->data;
+	char error[ARGS_ERROR_SIZE];
+	char *list;
+	bool good;
+
+	if (ctl->seen & ARG_SEEN_STDIN)
+		return bulk_read(&args->bulk, stdin, del_args, error) ?
+			       0 :
+			       usage_error(ctl, "%s", error);
+	args->all = !strcmp(args->which, "all");
+	if (args->all)
+		return 0;
+	list = strdup(args->which);
+	good = list && take_tokens(&args->bulk, list);
+	free(list);
+	return good ? 0 :
+		      usage_error(ctl, "\"%s\" is neither tokens nor \"all\"",
+				  args->which);
+}
+
+static void end_release(struct mlbctl *ctl)
+{
+	struct end_args *args = ctl->data;
+
+	bulk_free(&args->bulk);
+}
+
+static void print_ended(struct output *out, const struct mlb_ended *ended)
+{
+	out_begin(out);
+	out_uint(out, "ended", "ended", ended->ended, NULL);
+	out_uint(out, "gone", "gone", ended->gone, NULL);
+	out_uint(out, "detached", "detached", ended->detached, NULL);
+	out_end(out);
+}
+
+/* Of all that there are, some have always ended meanwhile. */
+static int end(struct mlbctl *ctl)
+{
+	struct end_args *args = ctl->data;
+	struct mlb_ended ended;
+	int ret;
+
+	if (args->all)
+		ret = mlb_owner_end_all(ctl->mlb, &ended);
+	else
+		ret = mlb_owner_end(ctl->mlb, args->bulk.entries, args->bulk.n,
+				    &ended);
+	if (!ret || ended.ended)
+		print_ended(&ctl->out, &ended);
+	if (ret) {
+		size_t i = mlb_last_error(ctl->mlb)->index;
+
+		ret = refused(ctl);
+		if (i < args->bulk.n)
+			fprintf(stderr, "mlbctl: token 0x%08x\n",
+				args->bulk.entries[i].token);
+		return ret;
+	}
+	if (ended.detached)
+		fprintf(stderr,
+			"mlbctl: connections that no application holds go on: %" PRIu64
+			"; it has not accepted them yet, or has closed them\n",
+			ended.detached);
+	if (ended.gone && !args->all)
+		fprintf(stderr,
+			"mlbctl: tokens of no connection of this host: %" PRIu64
+			"\n",
+			ended.gone);
+	return ended.detached || (ended.gone && !args->all) ? EXIT_REFUSED : 0;
+}
+
 static int list_one(const struct mlb_owner *owner, void *arg)
 {
 	struct mlbctl *ctl = arg;
@@ -291,6 +412,15 @@ static const struct verb verbs[] = {
 	  .run = del,
 	  .release = release,
 	  .more_help = stdin_help },
+	{ .name = "end",
+	  .help = "end connections of this host; their clients and the server's\n"
+		  "application are told at once",
+	  .args = end_args,
+	  .size = sizeof(struct end_args),
+	  .prepare = end_prepare,
+	  .run = end,
+	  .release = end_release,
+	  .more_help = end_help },
 	{ .name = "get",
 	  .help = "show one entry",
 	  .args = get_args,

@@ -130,6 +130,14 @@ usage "not understood" node set 5 encap gue
 usage "is missing" owner announce 0x10
 usage "is missing" owner withdraw 0x10
 usage "not understood" owner withdraw 0x10 node 2 cpu 1
+usage "is missing" owner end
+usage "neither tokens nor" owner end 0x10,
+usage "neither tokens nor" owner end 0x1g
+usage "neither tokens nor" owner end every
+usage "not understood" owner end 0x10 0x11
+usage "not understood" owner end 0x10 node 2
+passes owner end all
+passes owner end 0x10,17
 usage "is missing" explain
 usage "neither a flow nor a token" explain 0x1g
 usage "join already" explain 0x10 syn

@@ -223,6 +223,110 @@ static void bulk(void **state)
 	free(entries);
 }
 
+static void send_ended(struct fake *fake, uint32_t seq, uint32_t ended,
+		       uint32_t gone, uint32_t detached)
+{
+	struct nl_msg *msg = fake_msg(seq, 0, MLB_CMD_OWNER_END);
+
+	nla_put_u32(msg, MLB_A_OWNER_ENDED, ended);
+	nla_put_u32(msg, MLB_A_OWNER_GONE, gone);
+	nla_put_u32(msg, MLB_A_OWNER_DETACHED, detached);
+	fake_send(fake, msg);
+	fake_send_ack(fake, seq, 0);
+}
+
+/* Counts of several messages are added up, up to one that is refused. */
+static void end(void **state)
+{
+	struct fake *fake = *state;
+	struct nlattr *tb[MLB_A_OWNER_ENTRY_MAX + 1];
+	const size_t n = MLB_OWNER_BATCH + 10;
+	struct mlb_owner *entries = owners(n);
+	struct mlb_ended ended = { .ended = 77 };
+	struct nlmsghdr *nlh;
+
+	send_ended(fake, 1, MLB_OWNER_BATCH - 3, 2, 1);
+	send_ended(fake, 2, 7, 3, 0);
+	assert_int_equal(mlb_owner_end(fake->mlb, entries, n, &ended), 0);
+	assert_int_equal(ended.ended, MLB_OWNER_BATCH + 4);
+	assert_int_equal(ended.gone, 5);
+	assert_int_equal(ended.detached, 1);
+	nlh = fake_request(fake);
+	assert_int_equal(genlmsg_hdr(nlh)->cmd, MLB_CMD_OWNER_END);
+	entry_offset(nlh, 1, tb);
+	assert_int_equal(nla_get_u32(tb[MLB_A_OWNER_ENTRY_TOKEN]), 1);
+	assert_null(tb[MLB_A_OWNER_ENTRY_NODE]);
+	assert_null(tb[MLB_A_OWNER_ENTRY_CPU]);
+	fake_request(fake);
+
+	send_ended(fake, 3, MLB_OWNER_BATCH, 0, 0);
+	fake_send_ack(fake, 4, -EPERM);
+	assert_int_equal(mlb_owner_end(fake->mlb, entries, n, &ended), -EPERM);
+	assert_int_equal(ended.ended, MLB_OWNER_BATCH);
+	fake_request(fake);
+	fake_request(fake);
+	free(entries);
+}
+
+static void send_node(struct fake *fake, uint32_t seq, uint16_t id, bool self)
+{
+	struct nl_msg *msg = fake_msg(seq, NLM_F_MULTI, MLB_CMD_NODE_GET);
+
+	nla_put_u16(msg, MLB_A_NODE_ID, id);
+	if (self)
+		nla_put_flag(msg, MLB_A_NODE_SELF);
+	fake_send(fake, msg);
+}
+
+static void send_entry(struct fake *fake, uint32_t seq, uint32_t token,
+		       bool local)
+{
+	struct nl_msg *msg = fake_msg(seq, NLM_F_MULTI, MLB_CMD_OWNER_GET);
+	struct nlattr *nest = nla_nest_start(msg, MLB_A_OWNER_ENTRY);
+
+	nla_put_u32(msg, MLB_A_OWNER_ENTRY_TOKEN, token);
+	nla_put_u16(msg, MLB_A_OWNER_ENTRY_NODE, 4);
+	if (local)
+		nla_put_flag(msg, MLB_A_OWNER_ENTRY_LOCAL);
+	nla_nest_end(msg, nest);
+	fake_send(fake, msg);
+}
+
+/* Those of the node that is this host, and of these its own ones. */
+static void end_all(void **state)
+{
+	struct fake *fake = *state;
+	struct nlattr *tb[MLB_A_OWNER_ENTRY_MAX + 1];
+	struct mlb_ended ended;
+	struct nlmsghdr *nlh;
+
+	send_node(fake, 1, 3, false);
+	send_node(fake, 1, 4, true);
+	send_node(fake, 1, 5, false);
+	fake_send_done(fake, 1, 0, NULL);
+	send_entry(fake, 2, 0x10, true);
+	send_entry(fake, 2, 0x20, false);
+	send_entry(fake, 2, 0x30, true);
+	fake_send_done(fake, 2, 0, NULL);
+	send_ended(fake, 3, 2, 0, 0);
+	assert_int_equal(mlb_owner_end_all(fake->mlb, &ended), 0);
+	assert_int_equal(ended.ended, 2);
+	fake_request(fake);
+	nlh = fake_request(fake);
+	assert_int_equal(nla_get_u16(nlmsg_find_attr(nlh, GENL_HDRLEN,
+						     MLB_A_OWNER_NODE)),
+			 4);
+	nlh = fake_request(fake);
+	entry_offset(nlh, 1, tb);
+	assert_int_equal(nla_get_u32(tb[MLB_A_OWNER_ENTRY_TOKEN]), 0x30);
+
+	/* A host that is no node has none; nor does it ask. */
+	send_node(fake, 4, 3, false);
+	fake_send_done(fake, 4, 0, NULL);
+	assert_int_equal(mlb_owner_end_all(fake->mlb, &ended), 0);
+	assert_int_equal(ended.ended, 0);
+}
+
 static void answer(void **state)
 {
 	struct fake *fake = *state;
@@ -480,6 +584,8 @@ int main(void)
 		FAKE_TEST(lying_lengths),
 		FAKE_TEST(bulk),
 		FAKE_TEST(withdraw),
+		FAKE_TEST(end),
+		FAKE_TEST(end_all),
 		FAKE_TEST(answer),
 		FAKE_TEST(explain),
 		FAKE_TEST(encap),
