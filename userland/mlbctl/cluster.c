@@ -498,7 +498,8 @@ static const struct verb verbs[] = {
 	  .run = node_set,
 	  .own_socket = true },
 	{ .name = "node drain",
-	  .help = "no new connections; maintenance when the last has ended",
+	  .help = "no new connections; maintenance when the last has ended, or\n"
+		  "at the timeout, which ends what is left",
 	  .args = drain_args,
 	  .size = sizeof(struct cluster_drain_args),
 	  .run = node_drain,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* When drains end. */
+/* When drains end, and that with what is left. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "drain.h"
+#include "ending.h"
 #include "log.h"
 #include "sockets.h"
 
@@ -43,7 +44,10 @@ struct other {
  * @count_began: when it began to, uv_now()
  * @count_next: when it may again
  * @proposing: an answer is due, about
- * @ending: this node's drain
+ * @ending: the node whose drain it is about
+ * @left: what is left of this node's is being ended, or NULL
+ * @left_since: uv_now() when that began
+ * @left_epoch: the document's version in which it did
  * @closed: nobody wants to know any more
  */
 struct drain {
@@ -64,6 +68,9 @@ struct drain {
 	uint64_t count_next;
 	bool proposing;
 	uint16_t ending;
+	struct ending *left;
+	uint64_t left_since;
+	uint64_t left_epoch;
 	bool closed;
 	uv_work_t work;
 	struct mlb_endpoint *services;
@@ -103,6 +110,7 @@ void drain_close(struct drain *drain)
 	if (!drain)
 		return;
 	drain->closed = true;
+	ending_stop(drain->left);
 	free_unused(drain);
 }
 
@@ -286,6 +294,36 @@ static const char *reason_of(const json_t *change)
 	return op && !strcmp(op, "drain-end") ? reason : op ? "by hand" : NULL;
 }
 
+static void on_ended(void *arg, const struct ending_result *result)
+{
+	struct drain *d = arg;
+	uint64_t lasted = uv_now(d->loop) - d->left_since;
+
+	d->left = NULL;
+	log_notice("what was left has been ended within %" PRIu64
+		   " ms: %" PRIu64 " Multipath TCP connections and %" PRIu64
+		   " other sockets", lasted, result->connections,
+		   result->sockets);
+	control_event(json_pack(
+		"{s:s, s:i, s:s, s:I, s:I, s:I, s:I}", "event", "drain", "node",
+		d->self, "state", "ended", "lasted", (json_int_t)lasted,
+		"epoch", (json_int_t)d->left_epoch, "connections",
+		(json_int_t)result->connections, "sockets",
+		(json_int_t)result->sockets));
+}
+
+/* Those who gave the drain a time do not want to wait for what is left. */
+static void end_left(struct drain *d, const struct document *document)
+{
+	int ret;
+
+	d->left_since = uv_now(d->loop);
+	d->left_epoch = document->stamp.version;
+	ret = ending_start(&d->left, d->loop, document, on_ended, d);
+	if (ret)
+		log_warning("what is left cannot be ended: %s", strerror(-ret));
+}
+
 static void over(struct drain *d, enum mlb_node_state state,
 		 const struct document *document, const json_t *change)
 {
@@ -302,6 +340,9 @@ static void over(struct drain *d, enum mlb_node_state state,
 		   reason ? ", " : "", reason ? reason : "");
 	tell(d, now, reason, document);
 	d->draining = false;
+	if (state == MLB_NODE_STATE_MAINTENANCE && reason &&
+	    !strcmp(reason, "timeout"))
+		end_left(d, document);
 }
 
 void drain_look(struct drain *drain, const struct document *document,
@@ -311,6 +352,11 @@ void drain_look(struct drain *drain, const struct document *document,
 	enum mlb_node_state state = node ? node->state : MLB_NODE_STATE_ACTIVE;
 
 	look_at_others(drain, document);
+	/* It is to go on, with what it has. */
+	if (state != MLB_NODE_STATE_MAINTENANCE && drain->left) {
+		ending_stop(drain->left);
+		drain->left = NULL;
+	}
 	if (state != MLB_NODE_STATE_DRAIN) {
 		if (drain->draining)
 			over(drain, state, document, change);

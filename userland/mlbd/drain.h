@@ -3,7 +3,7 @@
  * The end of a drain: when a node's last connection is gone, or its time is over,
  * the cluster is asked for its maintenance. Each node looks after its own; after
  * those of others, whose mlbd may have been started anew or be gone, the manager
- * does, a little later.
+ * does, a little later. What a node still has when its time is over is ended.
  */
 #ifndef MLBD_DRAIN_H
 #define MLBD_DRAIN_H

@@ -3,6 +3,8 @@
 #ifndef MLBD_SOCKETS_H
 #define MLBD_SOCKETS_H
 
+#include <stdatomic.h>
+
 #include "libmlb.h"
 
 /**
@@ -16,5 +18,29 @@
  * Return: 0 or a negative errno.
  */
 int sockets_count(struct mlb_endpoint *services, size_t n, uint64_t *count);
+
+/**
+ * struct sockets_ended - what has become of connections that were to end
+ * @ended: peer and application have been told
+ * @left: after a failure, those that are left
+ */
+struct sockets_ended {
+	uint64_t ended;
+	uint64_t left;
+};
+
+/**
+ * sockets_end() - reset those that sockets_count() counts
+ * @services: sorted by this call
+ * @stop: once it is set no more are
+ *
+ * To a client with Multipath TCP that is the end of a subflow, not of the
+ * connection. For a worker.
+ *
+ * Return: 0 or a negative errno: -EOPNOTSUPP from a kernel that cannot (without
+ * CONFIG_INET_DIAG_DESTROY).
+ */
+int sockets_end(struct mlb_endpoint *services, size_t n,
+		const atomic_bool *stop, struct sockets_ended *ended);
 
 #endif /* MLBD_SOCKETS_H */

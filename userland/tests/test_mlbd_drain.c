@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "drain.h"
+#include "ending.h"
 #include "log.h"
 #include "sockets.h"
 
@@ -63,9 +64,51 @@ static void count(void)
 	after_cb(req, 0);
 }
 
+/* What ends what is left. */
+static unsigned int endings;
+static unsigned int stopped;
+static size_t ended_services;
+static ending_fn *ended_fn;
+static void *ended_arg;
+
+int ending_start(struct ending **ending, uv_loop_t *l,
+		 const struct document *d, ending_fn *fn, void *arg)
+{
+	assert_ptr_equal(l, &loop);
+	assert_null(ended_fn);
+	endings++;
+	ended_services = d->n_services;
+	ended_fn = fn;
+	ended_arg = arg;
+	*ending = (struct ending *)&ended_fn;
+	return 0;
+}
+
+void ending_stop(struct ending *ending)
+{
+	if (!ending)
+		return;
+	assert_ptr_equal(ending, &ended_fn);
+	stopped++;
+	ended_fn = NULL;
+}
+
+static void ended(uint64_t owned_ones, uint64_t sockets)
+{
+	struct ending_result r = { .connections = owned_ones,
+				   .sockets = sockets };
+	ending_fn *fn = ended_fn;
+
+	assert_non_null(fn);
+	ended_fn = NULL;
+	fn(ended_arg, &r);
+}
+
 static struct document *document;
 static char events[512];
 static char reason[32];
+static json_int_t told_connections;
+static json_int_t told_sockets;
 
 void control_event(json_t *event)
 {
@@ -77,6 +120,9 @@ void control_event(json_t *event)
 		 json_string_value(json_object_get(event, "reason")) ?: "-");
 	assert_int_equal(json_integer_value(json_object_get(event, "epoch")),
 			 document->stamp.version);
+	told_connections =
+		json_integer_value(json_object_get(event, "connections"));
+	told_sockets = json_integer_value(json_object_get(event, "sockets"));
 	json_decref(event);
 }
 
@@ -174,6 +220,8 @@ static struct drain *begin(void)
 	count_ms = 0;
 	count_error = 0;
 	events[0] = '\0';
+	endings = 0;
+	stopped = 0;
 	assert_int_equal(drain_open(&drain, &loop, SELF, on_propose, &loop), 0);
 	drain_tick(drain, document, owned, false);
 	assert_null(work);
@@ -330,6 +378,70 @@ static void test_timeout(void **state)
 	count();
 	assert_int_equal(state_of(SELF), MLB_NODE_STATE_MAINTENANCE);
 	end(drain);
+}
+
+/* The change as it is delivered. */
+static void deliver(struct drain *drain, const char *text)
+{
+	json_t *object = json_loads(text, 0, NULL);
+
+	good(text);
+	drain_look(drain, document, object);
+	json_decref(object);
+}
+
+/* Who gave it a time does not wait for what is left; who did not, waits. */
+static void test_left(void **state)
+{
+	struct drain *drain = begin();
+
+	(void)state;
+	deliver(drain, "{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":3}");
+	for (int i = 0; i < 3; i++)
+		tick(drain);
+	assert_int_equal(endings, 0);
+	due(due_arg, 0, NULL);
+	due = NULL;
+	deliver(drain, last);
+	assert_int_equal(endings, 1);
+	assert_int_equal(ended_services, 1);
+	assert_string_equal(events, "begin maintenance ");
+	now += 70;
+	tick(drain);
+	ended(5, 2);
+	assert_string_equal(events, "begin maintenance ended ");
+	assert_int_equal(told_connections, 5);
+	assert_int_equal(told_sockets, 2);
+	tick(drain);
+	assert_int_equal(endings, 1);
+
+	/* When the manager says so, too. */
+	deliver(drain, "{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":9}");
+	deliver(drain, "{\"op\":\"drain-end\",\"node\":2,\"reason\":\"timeout\"}");
+	assert_int_equal(endings, 2);
+	/* An undrain, and it goes on with what it has. */
+	deliver(drain, "{\"op\":\"node-set\",\"node\":2,\"state\":\"active\"}");
+	assert_int_equal(stopped, 1);
+
+	/* Nothing is left of an empty one; by hand it goes on, as it says. */
+	deliver(drain, "{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":9}");
+	deliver(drain, "{\"op\":\"drain-end\",\"node\":2,\"reason\":\"empty\"}");
+	deliver(drain, "{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":9}");
+	deliver(drain, "{\"op\":\"node-set\",\"node\":2,\"state\":\"maintenance\"}");
+	deliver(drain, "{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":9}");
+	good("{\"op\":\"node-set\",\"node\":2,\"state\":\"maintenance\"}");
+	drain_look(drain, document, NULL);
+	assert_int_equal(endings, 2);
+	/* Those of others are theirs. */
+	deliver(drain, "{\"op\":\"node-set\",\"node\":3,\"state\":\"drain\",\"drain-timeout\":9}");
+	deliver(drain, "{\"op\":\"drain-end\",\"node\":3,\"reason\":\"timeout\"}");
+	assert_int_equal(endings, 2);
+
+	deliver(drain, "{\"op\":\"node-set\",\"node\":2,\"state\":\"drain\",\"drain-timeout\":9}");
+	deliver(drain, "{\"op\":\"drain-end\",\"node\":2,\"reason\":\"timeout\"}");
+	assert_int_equal(endings, 3);
+	end(drain);
+	assert_int_equal(stopped, 2);
 }
 
 /* What cannot be counted is not empty. */
@@ -597,6 +709,7 @@ int main(void)
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_empty_at_once),
 		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_undrain),
 		cmocka_unit_test(test_anew),

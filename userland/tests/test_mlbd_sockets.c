@@ -35,6 +35,35 @@ int __wrap_socket(int domain, int type, int protocol)
 	return pair[0];
 }
 
+/* Those that were to be destroyed, by their cookie, and what was said to it. */
+static uint32_t destroyed[8];
+static size_t n_destroyed;
+static int destroy_errors[8];
+static atomic_bool stop;
+
+static void take_destroy(const struct nlmsghdr *head,
+			 const struct inet_diag_req_v2 *req)
+{
+	struct {
+		struct nlmsghdr head;
+		struct nlmsgerr err;
+	} answer = {
+		.head = { .nlmsg_len = sizeof(answer),
+			  .nlmsg_type = NLMSG_ERROR },
+		.err = { .error = destroy_errors[n_destroyed], .msg = *head },
+	};
+
+	assert_int_equal(asked, 2);
+	assert_true(head->nlmsg_flags & NLM_F_ACK);
+	assert_int_equal(req->sdiag_protocol, IPPROTO_TCP);
+	assert_int_equal(req->sdiag_family, req->id.idiag_cookie[1]);
+	destroyed[n_destroyed++] = req->id.idiag_cookie[0];
+	if (n_destroyed == 2 && req->id.idiag_cookie[0] == 99)
+		stop = true;
+	assert_int_equal(write(pair[1], &answer, sizeof(answer)),
+			 sizeof(answer));
+}
+
 ssize_t __wrap_send(int fd, const void *data, size_t len, int flags)
 {
 	const struct nlmsghdr *head = data;
@@ -42,6 +71,10 @@ ssize_t __wrap_send(int fd, const void *data, size_t len, int flags)
 
 	(void)flags;
 	assert_int_equal(fd, pair[0]);
+	if (head->nlmsg_type == SOCK_DESTROY) {
+		take_destroy(head, req);
+		return (ssize_t)len;
+	}
 	assert_true(asked < 2);
 	assert_int_equal(req->sdiag_family, asked ? AF_INET6 : AF_INET);
 	assert_int_equal(write(pair[1], answers[asked], lens[asked]),
@@ -61,6 +94,8 @@ static void *put(unsigned int to, uint16_t type, size_t len)
 	return NLMSG_DATA(head);
 }
 
+static uint32_t cookie;
+
 static void put_socket(unsigned int to, const char *from, const char *at,
 		       uint16_t port)
 {
@@ -69,6 +104,8 @@ static void put_socket(unsigned int to, const char *from, const char *at,
 
 	msg->idiag_family = to ? AF_INET6 : AF_INET;
 	msg->id.idiag_sport = htons(port);
+	msg->id.idiag_cookie[0] = cookie++;
+	msg->id.idiag_cookie[1] = msg->idiag_family;
 	assert_int_equal(inet_pton(msg->idiag_family, at, msg->id.idiag_src), 1);
 	assert_int_equal(inet_pton(msg->idiag_family, from, msg->id.idiag_dst),
 			 1);
@@ -84,19 +121,30 @@ static void begin(void)
 	lens[0] = 0;
 	lens[1] = 0;
 	asked = 0;
+	cookie = 1;
+	n_destroyed = 0;
+	memset(destroy_errors, 0, sizeof(destroy_errors));
+	stop = false;
+}
+
+static struct mlb_endpoint *two_services(void)
+{
+	static struct mlb_endpoint services[2];
+
+	memset(services, 0, sizeof(services));
+	services[0].port = 443;
+	services[0].addr.family = AF_INET6;
+	inet_pton(AF_INET6, "2001:db8::1", &services[0].addr.v6);
+	services[1].port = 443;
+	services[1].addr.family = AF_INET;
+	inet_pton(AF_INET, "10.9.0.1", &services[1].addr.v4);
+	return services;
 }
 
 static int count(uint64_t *n)
 {
-	struct mlb_endpoint services[2] = {
-		{ .port = 443, .addr = { .family = AF_INET6 } },
-		{ .port = 443, .addr = { .family = AF_INET } },
-	};
-	int ret;
+	int ret = sockets_count(two_services(), 2, n);
 
-	inet_pton(AF_INET6, "2001:db8::1", &services[0].addr.v6);
-	inet_pton(AF_INET, "10.9.0.1", &services[1].addr.v4);
-	ret = sockets_count(services, 2, n);
 	close(pair[1]);
 	return ret;
 }
@@ -143,11 +191,90 @@ static void test_cannot(void **state)
 	assert_int_equal(count(&n), -EBADMSG);
 }
 
+static int end_all(struct sockets_ended *ended)
+{
+	int ret = sockets_end(two_services(), 2, &stop, ended);
+
+	close(pair[1]);
+	return ret;
+}
+
+static void put_some(void)
+{
+	put_socket(0, "192.0.2.1", "10.9.0.1", 443);
+	put_socket(0, "192.0.2.1", "10.9.0.1", 80);
+	put_socket(0, "10.9.0.1", "10.9.0.1", 443);
+	put_socket(0, "192.0.2.2", "10.9.0.1", 443);
+	put_done(0, 0);
+	put_socket(1, "2001:db8:2::1", "2001:db8::1", 443);
+	put_socket(1, "2001:db8:2::1", "2001:db8::2", 443);
+	put_socket(1, "::ffff:192.0.2.1", "::ffff:10.9.0.1", 443);
+	put_done(1, 0);
+}
+
+/* Those of services, by family and cookie, and no other. */
+static void test_end(void **state)
+{
+	static const uint32_t want[] = { 1, 4, 5, 7 };
+	struct sockets_ended ended;
+
+	(void)state;
+	begin();
+	put_some();
+	destroy_errors[1] = -ENOENT;
+	assert_int_equal(end_all(&ended), 0);
+	assert_int_equal(n_destroyed, 4);
+	assert_memory_equal(destroyed, want, sizeof(want));
+	assert_int_equal(ended.ended, 3);
+	assert_int_equal(ended.left, 0);
+}
+
+static void test_cannot_end(void **state)
+{
+	struct sockets_ended ended;
+
+	(void)state;
+	begin();
+	put_some();
+	destroy_errors[0] = -EOPNOTSUPP;
+	assert_int_equal(end_all(&ended), -EOPNOTSUPP);
+	assert_int_equal(n_destroyed, 1);
+	assert_int_equal(ended.ended, 0);
+	assert_int_equal(ended.left, 4);
+	/* Nothing that may be half of it. */
+	begin();
+	put_socket(0, "192.0.2.1", "10.9.0.1", 443);
+	put_done(0, 0);
+	put_done(1, -ENOMEM);
+	assert_int_equal(end_all(&ended), -ENOMEM);
+	assert_int_equal(n_destroyed, 0);
+}
+
+static void test_stop(void **state)
+{
+	struct sockets_ended ended;
+
+	(void)state;
+	begin();
+	cookie = 98;
+	put_socket(0, "192.0.2.1", "10.9.0.1", 443);
+	put_socket(0, "192.0.2.2", "10.9.0.1", 443);
+	put_socket(0, "192.0.2.3", "10.9.0.1", 443);
+	put_done(0, 0);
+	put_done(1, 0);
+	assert_int_equal(end_all(&ended), 0);
+	assert_int_equal(n_destroyed, 2);
+	assert_int_equal(ended.ended, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_cannot),
+		cmocka_unit_test(test_end),
+		cmocka_unit_test(test_cannot_end),
+		cmocka_unit_test(test_stop),
 	};
 
 	return cmocka_run_group_tests_name("mlbd sockets", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 
+#include "ending.h"
 #include "sim.h"
 #include "sockets.h"
 #include "text.h"
@@ -591,4 +592,22 @@ int sockets_count(struct mlb_endpoint *services, size_t n, uint64_t *count)
 	(void)n;
 	*count = sim.nodes[sim.running].connections;
 	return 0;
+}
+
+/* No connection here minds. */
+int ending_start(struct ending **ending, uv_loop_t *loop,
+		 const struct document *document, ending_fn *fn, void *arg)
+{
+	(void)loop;
+	(void)document;
+	(void)fn;
+	(void)arg;
+	*ending = NULL;
+	sim.nodes[sim.running].connections = 0;
+	return 0;
+}
+
+void ending_stop(struct ending *ending)
+{
+	(void)ending;
 }
