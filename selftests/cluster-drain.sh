@@ -1,13 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # If this fails, a node that is taken out of service for repair breaks the
-# connections that it has, never gets empty, or is taken out too early or never.
+# connections that it has, never gets empty, is taken out too early or never, or
+# leaves clients waiting when its time is over.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=lib/corosync.sh
 . "$MLB_TESTS/lib/corosync.sh"
 # shellcheck source=lib/mlbd.sh
 . "$MLB_TESTS/lib/mlbd.sh"
+# shellcheck source=lib/power.sh
+. "$MLB_TESTS/lib/power.sh"
 
 N=$(scaled 40 10)
 NODE=2
@@ -87,38 +90,115 @@ drain_run() # 4|6
 	ms=$(((${EPOCHREALTIME/./} - t0) / 1000))
 	tap_note "after $ms ms"
 	check_true "IPv$f: an event tells why" wait_for 5 line_there \
-		"$TMP/monitor" '"op":"drain-end".*"reason":"empty"'
+		"$TMP/monitor.1" '"op":"drain-end".*"reason":"empty"'
 	must node_ctl 3 cluster node undrain $NODE
 	check_comes "IPv$f: undrain ends it" 5 state_is active
 	client_run back -n "$N" -b 1000 "$(vip "$f")" "$PORT"
 	check_ge "IPv$f: it takes connections again" "$(served_by $NODE)" 1
 }
 
-# Connections that nobody ends do not hold it up for ever, and run on.
-timeout_run()
+ended_event() # JQ
 {
-	local t0 ms
+	jq -r "select(.event == \"drain\" and .state == \"ended\") | $1" \
+		"$TMP/monitor.$NODE" | tail -n 1
+}
+
+# Connections that nobody ends do not hold it up for ever: idle ones and others,
+# with two paths, and plain TCP. Those of other nodes run on.
+timeout_run() # 4|6
+{
+	local f=$1 t0 ms told what
 
 	endpoints_flush
-	client_start long -n "$N" -b 50000 -w "$VIP4" "$PORT"
-	client_says long connected || bail "$(cat "$TMP/long.out")"
-	t0=${EPOCHREALTIME/./}
+	router_pin 0 $NODE
+	client_start idle -n "$N" -s 20000 -w "$(vip "$f")" "$PORT"
+	client_start flow -n "$N" -b 1000000 -r 2000 -s 20000 -w \
+		"$(vip "$f")" "$PORT"
+	client_start tcp -t -n 4 -w "$(vip "$f")" "$PORT"
+	for what in idle flow tcp; do
+		client_says $what connected || bail "$(cat "$TMP/$what.out")"
+	done
+	router_pin 0 3
+	client_start live -n "$N" -b 50000 -s 20000 -w "$(vip "$f")" "$PORT"
+	client_says live connected || bail "$(cat "$TMP/live.out")"
+	router_pin 1 1
+	endpoints_add
+	for what in idle flow live; do
+		client_says $what ready || bail "$(cat "$TMP/$what.out")"
+	done
+	client_go flow
+	client_says flow flowing || bail "$(cat "$TMP/flow.out")"
+	t0=$(now_us)
 	must node_ctl 1 cluster node drain $NODE timeout 5
-	check_comes "timeout: the node drains" 5 state_is drain
-	check_comes "timeout: status tells when it ends" 3 \
-		ends_soon
-	check_comes "timeout: maintenance follows" 10 state_is maintenance
-	ms=$(((${EPOCHREALTIME/./} - t0) / 1000))
-	check_range "timeout: in time, ms" $ms 4900 $((8000 * MLB_SCALE))
-	check_true "timeout: an event tells why, and what was left" wait_for 5 \
-		line_there "$TMP/monitor" \
+	check_comes "timeout, IPv$f: status tells when it ends" 3 ends_soon
+	for what in idle flow tcp; do
+		wait "${CLIENT_PID[$what]}"
+	done
+	told=$(now_us)
+	for what in idle flow tcp; do
+		client_end $what
+		check_eq "timeout, IPv$f, $what: every client is told" \
+			"${R[reset]}" "${R[connections]}"
+		[ $what = tcp ] || check_eq \
+			"timeout, IPv$f, $what: all had two paths" \
+			"${R[second]}" "$N"
+	done
+	ms=$(mlbd_said $NODE "$t0" "the drain of this node is over")
+	check_range "timeout, IPv$f: in time, ms" "$ms" 4900 \
+		$((8000 * MLB_SCALE))
+	told=$(((told - t0) / 1000 - ms))
+	check_range "timeout, IPv$f: then the last client knows within, ms" \
+		"$told" 0 $((1000 * MLB_SCALE))
+	tap_note "after $ms ms; $told ms later the last client knew:" \
+		"$(grep -o 'what was left.*' "$TMP/mlbd.$NODE" | tail -n 1)"
+	check_comes "timeout, IPv$f: maintenance follows" 10 state_is maintenance
+	check_true "timeout, IPv$f: an event tells why, and what was left" \
+		wait_for 5 line_there "$TMP/monitor.1" \
 		'"op":"drain-end".*"reason":"timeout".*"connections":[1-9]'
-	client_go long
-	client_end long
-	check_ge "timeout: the node had connections" "$(served_by $NODE)" 1
-	check_eq "timeout: what runs goes on to its end" "${R[ok]}" "$N"
+	check_eq "timeout, IPv$f: another, what was ended" \
+		"$(ended_event '"\(.connections) \(.sockets)"')" "$((2 * N)) 4"
+	check_eq "timeout, IPv$f: the node has none any more" "$(sockets)" 0
+	client_go live
+	client_end live
+	check_eq "timeout, IPv$f: other nodes' connections are whole" \
+		"${R[ok]}" "$N"
+	router_unpin 0
+	router_unpin 1
 	must node_ctl 1 cluster node undrain $NODE
-	check_comes "timeout: undrain ends maintenance" 5 state_is active
+	check_comes "timeout, IPv$f: undrain ends maintenance" 5 state_is active
+}
+
+# Who says maintenance himself has not said when.
+by_hand_run()
+{
+	endpoints_flush
+	client_start held -n "$N" -b 50000 -w "$VIP4" "$PORT"
+	client_says held connected || bail "$(cat "$TMP/held.out")"
+	must node_ctl 1 cluster node drain $NODE timeout 600
+	check_comes "by hand: the node drains" 5 state_is drain
+	must node_ctl 1 cluster node set $NODE state maintenance
+	check_comes "by hand: maintenance follows" 5 state_is maintenance
+	sleep 1
+	client_go held
+	client_end held
+	check_ge "by hand: the node had connections" "$(served_by $NODE)" 1
+	check_eq "by hand: what runs goes on to its end" "${R[ok]}" "$N"
+	must node_ctl 1 cluster node undrain $NODE
+	check_comes "by hand: undrain ends maintenance" 5 state_is active
+}
+
+# What ended was an error to the server's application, too.
+servers_told()
+{
+	local f
+
+	for f in 4 6; do
+		kill "${SERVER_PID[$NODE.$f]}"
+		child_ends "${SERVER_PID[$NODE.$f]}"
+		check_ge "IPv$f: the server's application was told" \
+			"$(sed -n 's/.* broken=//p' "$TMP/server.$NODE.$f")" \
+			$((2 * N + 4))
+	done
 }
 
 # Its mlbd, started anew, begins to count anew; the manager does not.
@@ -140,9 +220,13 @@ restart_run()
 	ms=$(((${EPOCHREALTIME/./} - t0) / 1000))
 	check_range "restart: as long as at first, and grace, ms" $ms 5900 \
 		$((11000 * MLB_SCALE))
+	sleep 1
 	client_go held
 	client_end held
-	check_eq "restart: what runs goes on to its end" "${R[ok]}" "$N"
+	check_ge "restart: what is left then ends, too" "${R[reset]}" 1
+	check_eq "restart: all of it" "${R[reset]}" "$(served_by $NODE)"
+	check_eq "restart: what others have goes on to its end" "${R[ok]}" \
+		$((N - R[reset]))
 	must node_ctl 1 cluster node undrain $NODE
 	check_comes "restart: undrain ends maintenance" 5 state_is active
 }
@@ -172,12 +256,18 @@ refusals()
 test_begin corosync mlbd ss
 daemons_up 3
 servers_up
-spawn "$PREFIX-n1" "$TMP/monitor" mlbctl -s \
-	"/proc/${NODE_PID[1]}/root/run/mlb/mlbd.sock" -j monitor -r cluster
-wait_for 5 line_there "$TMP/monitor" ready || bail "no monitor"
+for i in 1 $NODE; do
+	spawn "$PREFIX-n$i" "$TMP/monitor.$i" mlbctl -s \
+		"/proc/${NODE_PID[$i]}/root/run/mlb/mlbd.sock" -j monitor -r \
+		cluster
+	wait_for 5 line_there "$TMP/monitor.$i" ready || bail "no monitor"
+done
 drain_run 4
 drain_run 6
-timeout_run
+timeout_run 4
+timeout_run 6
 restart_run
+by_hand_run
 refusals
+servers_told
 tap_done
