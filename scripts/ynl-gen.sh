@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Generate the netlink uapi header, policies and counter names from
-# include/netlink/mlb.yaml. With --check, only say whether what is checked in
+# Generate the netlink uapi header, policies, counter names and syzkaller's
+# descriptions from include/netlink/mlb.yaml. With --check, only say whether what is checked in
 # is current. Needs a kernel source tree of 6.12 in LINUX_SRC for the YNL
 # generator; its files are never copied into the project.
 set -euo pipefail
@@ -35,6 +35,7 @@ sed -i '/^static const struct genl_multicast_group/,/^};/d' \
 python3 scripts/gen-counters.py include/netlink/mlb.yaml kernel > "$root/out/stats_gen.h"
 python3 scripts/gen-counters.py include/netlink/mlb.yaml user > "$root/out/counters_gen.h"
 python3 scripts/gen-words.py include/netlink/mlb.yaml > "$root/out/words_gen.c"
+python3 scripts/gen-syzlang.py include/netlink/mlb.yaml > "$root/out/mlb.syz.txt"
 
 status=0
 install_one() {	# GENERATED PLACE
@@ -55,4 +56,5 @@ install_one netlink_gen.c kmod/netlink_gen.c
 install_one stats_gen.h kmod/stats_gen.h
 install_one counters_gen.h userland/mlbctl/counters_gen.h
 install_one words_gen.c userland/mlbctl/words_gen.c
+install_one mlb.syz.txt include/netlink/mlb.syz.txt
 exit $status
