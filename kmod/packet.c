@@ -78,7 +78,8 @@ static bool parse_ipv6(const struct sk_buff *skb, unsigned int off,
 			return false;
 	}
 	ip->thoff = thoff;
-	ip->fragment = frag_off;
+	/* Next to it are bits that nobody heeds (RFC 8200 4.5). */
+	ip->fragment = frag_off & htons(IP6_MF);
 	return true;
 }
 

@@ -5,5 +5,6 @@
 /* The kernel's takes no message, C11's must have one. */
 #undef static_assert
 #define static_assert(expr)	_Static_assert(expr, #expr)
+#define BUILD_BUG_ON(expr)	_Static_assert(!(expr), #expr)
 
 #endif

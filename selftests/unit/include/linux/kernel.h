@@ -13,4 +13,8 @@
 #define be32_to_cpu(x)	be32toh(x)
 #define be64_to_cpu(x)	be64toh(x)
 
+#define htons(x)	htobe16(x)
+#define ntohs(x)	be16toh(x)
+#define ntohl(x)	be32toh(x)
+
 #endif
