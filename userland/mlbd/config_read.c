@@ -354,9 +354,26 @@ static void header(struct reading *r, char *line)
 }
 
 /*
+ * Blanks at the begin of a line are taken away, for inih would make a
+ * continuation of it, and so is what some editors begin a file with. All that
+ * inih takes for either has to go: it would see a header where next_line() sees
+ * none.
+ */
+static char *line_begin(char *text, unsigned int line)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+
+	for (;;) {
+		text += strspn(text, " \t\r\v\f");
+		if (line != 1 || strncmp(text, mark, strlen(mark)))
+			return text;
+		text += strlen(mark);
+	}
+}
+
+/*
  * inih asks for each line here, so lines are counted, and it sees headers
- * without keys in them too, which inih would pass over. A blank at the begin is
- * taken away: inih would make a continuation of it.
+ * without keys in them too, which inih would pass over.
  */
 static char *next_line(char *to, int size, void *arg)
 {
@@ -374,9 +391,9 @@ static char *next_line(char *to, int size, void *arg)
 		fail(r, "there is a zero byte in the line");
 	if (r->text[len - 1] == '\n')
 		r->text[--len] = '\0';
-	if (len > LINE_LEN_MAX)
+	start = line_begin(r->text, r->line);
+	if (strlen(start) > LINE_LEN_MAX)
 		fail(r, "the line is longer than %d characters", LINE_LEN_MAX);
-	start = r->text + strspn(r->text, " \t");
 	snprintf(to, (size_t)size, "%s\n", start);
 	if (start[0] == '[')
 		header(r, start);

@@ -3,22 +3,11 @@
  * A message from anywhere: what is accepted is just what this mlbd would have
  * written, and whatever its body says, those who look at it stay whole.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "document.h"
+#include "fuzz.h"
 #include "hello.h"
 #include "report.h"
 #include "wire.h"
-
-static void check(int good, const char *what)
-{
-	if (good)
-		return;
-	fprintf(stderr, "not so: %s\n", what);
-	abort();
-}
 
 static void check_owners(const struct wire_message *message,
 			 const uint8_t *data)
@@ -163,7 +152,6 @@ static void look(const uint8_t *data, size_t size)
 }
 
 /* As it is, and as the body of a message whose header is right. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct wire_message message = {};
