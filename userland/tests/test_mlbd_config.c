@@ -146,6 +146,34 @@ static void test_whole(void **state)
 	config_free(c);
 }
 
+/* A header is one, whatever an editor has put before it. */
+static void test_begins(void **state)
+{
+	static const char *const begins[] = {
+		"", "\xef\xbb\xbf", " \xef\xbb\xbf\t", "\f", "\v", "\r", "\n \f",
+	};
+	struct config_error error;
+	struct config *c;
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++) {
+		snprintf(text, sizeof(text), "%s" NODE COROSYNC, begins[i]);
+		if (load(text, &c, &error))
+			fail_msg("%zu: %u: %s", i, error.line, error.text);
+		config_free(c);
+		snprintf(text, sizeof(text), "%s[kernel]\nport = 0\n",
+			 begins[i]);
+		assert_int_not_equal(load(text, &c, &error), 0);
+		assert_non_null(strstr(error.text, "port"));
+		/* None below it: passed over, this would be accepted. */
+		snprintf(text, sizeof(text), "%s[kernels]\n" NODE COROSYNC,
+			 begins[i]);
+		assert_int_not_equal(load(text, &c, &error), 0);
+		assert_non_null(strstr(error.text, "[kernels]"));
+	}
+}
+
 static void test_defaults(void **state)
 {
 	struct config_error error;
@@ -560,7 +588,8 @@ static void test_identity(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),	cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_whole),	cmocka_unit_test(test_begins),
+		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_checks),	cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_damaged), cmocka_unit_test(test_identity),
