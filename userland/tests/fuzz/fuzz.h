@@ -3,6 +3,7 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static inline void check(int good, const char *what)
+static inline void check(bool good, const char *what)
 {
 	if (good)
 		return;
@@ -21,18 +22,20 @@ static inline void check(int good, const char *what)
 }
 
 /* A file in memory, which can be opened by its name again and again. */
-static inline const char *fuzz_file(const void *data, size_t size)
-{
-	static char path[32];
-	static int fd = -1;
+const char *fuzz_file(const void *data, size_t size);
 
-	if (fd < 0) {
-		fd = memfd_create("fuzz", MFD_CLOEXEC);
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	}
-	check(!ftruncate(fd, 0) && pwrite(fd, data, size, 0) == (ssize_t)size,
-	      "the file is written");
-	return path;
-}
+/**
+ * fuzz_memory() - have memory for all but one of what is asked for from now on
+ * @fail: counted from 1; 0: none
+ *
+ * Asked for by the sources that are fuzzed, and not by libraries.
+ */
+void fuzz_memory(size_t fail);
+
+/* There is memory again. Return: how often it was asked for. */
+size_t fuzz_memory_end(void);
+
+/* One of 1 to n, the same for the same input; 0 of none. */
+size_t fuzz_choose(const void *data, size_t size, size_t n);
 
 #endif /* FUZZ_H */

@@ -120,6 +120,11 @@ static void check_client(const char *s)
 	const struct mlb_client *client, *again;
 	char text[2 * ENDPOINT_TEXT + 64];
 
+	fuzz_memory(1);
+	check(parse_client(s, &client), "there is no memory for a client");
+	fuzz_memory(2);
+	check(parse_client(s, &client), "or for some of it");
+	fuzz_memory_end();
 	if (parse_client(s, &client))
 		return;
 	client_text(client, text);
@@ -157,6 +162,10 @@ static void check_prefixes(const char *s)
 	size_t n, n_again, used = 0;
 	char *text, one[PREFIX_TEXT];
 
+	fuzz_memory(1);
+	check(parse_prefix_list(s, &list, &n) && !list && !n,
+	      "there is no memory for a list");
+	fuzz_memory_end();
 	if (parse_prefix_list(s, &list, &n)) {
 		check(!list && !n, "what is refused is empty");
 		return;

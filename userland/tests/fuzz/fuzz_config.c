@@ -246,12 +246,32 @@ static void check_refusal(const uint8_t *data, size_t size,
 	      "if there is a where");
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Whatever it had by then is freed. */
+static void without_memory(const char *path, size_t fail)
 {
 	struct config_error error;
 	struct config *config;
-	int ret = config_load(fuzz_file(data, size), &config, &error);
 
+	fuzz_memory(fail);
+	check(config_load(path, &config, &error) && error.text[0],
+	      "what does not fit into memory is refused");
+	fuzz_memory_end();
+	check(!config, "and is not there");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *path = fuzz_file(data, size);
+	struct config_error error;
+	struct config *config;
+	size_t fail;
+	int ret;
+
+	fuzz_memory(0);
+	ret = config_load(path, &config, &error);
+	fail = fuzz_choose(data, size, fuzz_memory_end());
+	if (fail)
+		without_memory(path, fail);
 	check(!ret == !!config, "what is refused is not there");
 	check_bare(data, size, !ret, &error);
 	if (ret)

@@ -27,13 +27,33 @@ static char *text_of(const struct mlb_pools *pools, size_t *size)
 	return text;
 }
 
+/* Whatever it had by then is freed. */
+static void without_memory(const char *path, size_t fail)
+{
+	struct pool_file file = {};
+	char error[ARGS_ERROR_SIZE] = "";
+
+	fuzz_memory(fail);
+	check(!pool_file_read(&file, path, error) && error[0],
+	      "what does not fit into memory is refused");
+	fuzz_memory_end();
+	pool_file_free(&file);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct pool_file file = {}, again = {};
 	char error[ARGS_ERROR_SIZE] = "", *text, *text_again;
-	size_t len, len_again;
+	const char *path = fuzz_file(data, size);
+	size_t len, len_again, fail;
+	bool good;
 
-	if (!pool_file_read(&file, fuzz_file(data, size), error)) {
+	fuzz_memory(0);
+	good = pool_file_read(&file, path, error);
+	fail = fuzz_choose(data, size, fuzz_memory_end());
+	if (fail)
+		without_memory(path, fail);
+	if (!good) {
 		check(!strncmp(error, "line ", 5), "a refusal says where");
 		pool_file_free(&file);
 		return 0;
