@@ -49,6 +49,12 @@ unit:
 	$(MAKE) -C selftests/unit check
 	$(MAKE) -C userland check
 
+fuzz:
+	scripts/fuzz.sh
+
+fuzz-coverage:
+	scripts/fuzz.sh -c
+
 test:
 	scripts/test.sh
 
@@ -72,6 +78,8 @@ help:
 	@echo "make clean           remove everything that was built"
 	@echo "make unit            unit tests"
 	@echo "make check           static checks"
+	@echo "make fuzz            fuzz the parsers, FUZZ_SECONDS=60 each; their coverage"
+	@echo "make fuzz-coverage   the latter alone, by the seeds and what was found"
 	@echo "make test            all tests, on every kernel (root; Debian 12)"
 	@echo "make demo            see mlb at work in a virtual machine (root; Debian 12)"
 	@echo "make test-cluster    three machines with the packages (root; Debian 12)"
@@ -79,4 +87,4 @@ help:
 	@echo "make deb             Debian packages in build/deb"
 	@echo "MLB_SELFTEST=1       with the module's own unit tests, run when it is loaded"
 
-.PHONY: all modules userland install uninstall clean check unit test demo deb test-cluster bench-cluster help
+.PHONY: all modules userland install uninstall clean check unit fuzz fuzz-coverage test demo deb test-cluster bench-cluster help

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Every test of mlb: unit tests, static checks, all selftests on User-Mode
-# Linux, those of debug.list there with every checker of the kernel, in QEMU on
-# each distribution kernel those of core.list and of the kernel's own list, and
-# the cluster of machines of scripts/test-cluster.sh. Ends with the line
-# "N passed, N failed" and status 0 when nothing failed.
+# Every test of mlb: unit tests, static checks, a minute of each fuzz target,
+# all selftests on User-Mode Linux, those of debug.list there with every checker
+# of the kernel, in QEMU on each distribution kernel those of core.list and of
+# the kernel's own list, and the cluster of machines of scripts/test-cluster.sh.
+# Ends with the line "N passed, N failed" and status 0 when nothing failed.
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
@@ -81,7 +81,7 @@ background()	# COMMAND...
 }
 
 # Until it has counted, it has failed.
-for name in unit check cluster "${KERNELS_UML[@]}" "${KERNELS_QEMU[@]}"; do
+for name in unit check fuzz cluster "${KERNELS_UML[@]}" "${KERNELS_QEMU[@]}"; do
 	echo "0 1" > "build/test/$name.count"
 done
 
@@ -105,6 +105,7 @@ scripts/build.sh
 background in_qemu
 background part unit scripts/slot.sh make unit
 background counted check scripts/slot.sh scripts/check.sh
+background counted fuzz scripts/fuzz.sh
 background counted uml-debug scripts/run-tests.sh uml-debug debug
 background counted uml-fast scripts/run-tests.sh uml-fast
 wait
