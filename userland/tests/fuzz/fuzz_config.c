@@ -45,8 +45,7 @@ static void write_settings(FILE *to, const struct mlb_config *config)
 	const struct arg *setting;
 
 	fprintf(to, "[kernel]\n");
-	for_each_setting(setting, config->fields)
-	{
+	for_each_setting(setting, config->fields) {
 		uint32_t value = setting_get(config, setting);
 
 		if (setting->type == ARG_WORD)

@@ -86,7 +86,8 @@ static void check_report(const json_t *json)
 	if (!report_parse(json, &report))
 		return;
 	written = report_json(&report);
-	check(report_parse(written, &again), "a report is read as it is written");
+	check(report_parse(written, &again),
+	      "a report is read as it is written");
 	written_again = report_json(&again);
 	check(json_equal(written, written_again), "and is the same");
 	json_decref(written);
@@ -229,8 +230,7 @@ static void check_pack(const struct wire_message *message)
 	/* Written another way, a text can be longer. */
 	if (wire_pack(message, &data, &len))
 		return;
-	check(!wire_parse(data, len, &again) &&
-		      again.kind == message->kind &&
+	check(!wire_parse(data, len, &again) && again.kind == message->kind &&
 		      json_equal(again.json, message->json),
 	      "a body is read as it is written");
 	wire_free(&again);
