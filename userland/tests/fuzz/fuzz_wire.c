@@ -157,31 +157,44 @@ static const char *const first_changes[] = {
 #define BEFORE_MOVE 5
 #define FIRST_CHANGES (sizeof(first_changes) / sizeof(*first_changes))
 
+/* A document, kept until a change is made to it, and its JSON. */
+static struct start {
+	struct document *document;
+	json_t *json;
+	bool needs_roles;
+} starts[FIRST_CHANGES + 1];
+
 /* With the first of them made; version 0 is the empty one. */
-static struct document *document_of(size_t version)
+static struct start *start_of(size_t version)
 {
-	struct document *document = document_new();
+	struct start *start = &starts[version];
 	char error[256];
 
-	check(document != NULL, "memory");
+	if (start->document)
+		return start;
+	start->document = document_new();
+	check(start->document != NULL, "memory");
 	for (size_t i = 0; i < version; i++) {
 		json_t *change = json_loads(first_changes[i], 0, NULL);
 
-		check(!document_change(document, change, 7, error,
+		check(!document_change(start->document, change, 7, error,
 				       sizeof(error)),
 		      "what is known to be good");
 		json_decref(change);
 	}
-	return document;
+	json_decref(start->json);
+	start->json = document_json(start->document);
+	start->needs_roles = document_needs_roles(start->document);
+	return start;
 }
 
 /* Return: how often it asked for memory, of which there is none at @fail. */
 static size_t change_document(const json_t *change, size_t version, size_t fail)
 {
-	struct document *document = document_of(version), *again;
-	json_t *before = document_json(document), *after;
-	bool needed = document_needs_roles(document);
+	struct start *start = start_of(version);
+	struct document *document = start->document, *again;
 	char error[256] = "";
+	json_t *after;
 	size_t asked;
 	int ret;
 
@@ -192,19 +205,21 @@ static size_t change_document(const json_t *change, size_t version, size_t fail)
 	check(ret || !fail, "what does not fit into memory is refused");
 	if (ret) {
 		check(error[0], "a refusal says why");
-		check(json_equal(before, after), "a refusal changes nothing");
+		check(json_equal(start->json, after),
+		      "a refusal changes nothing");
 	} else {
 		check(!document_parse(after, &again, error, sizeof(error)),
 		      "a change leaves a document");
 		check_roles(again);
-		check(needed || document_change_needs_roles(change) ||
+		check(start->needs_roles ||
+			      document_change_needs_roles(change) ||
 			      !document_needs_roles(again),
 		      "who cannot read the document cannot make the change");
 		document_free(again);
+		document_free(document);
+		start->document = NULL;
 	}
-	json_decref(before);
 	json_decref(after);
-	document_free(document);
 	return asked;
 }
 
