@@ -43,11 +43,11 @@ static int keep_local(const struct mlb_owner *owner, void *arg)
 
 /*
  * A listing that others have disturbed may lack some: those are in another,
- * which has only what goes on, and what has ended within the last second.
+ * which has only what goes on, and what has ended within the last second. So is
+ * what was beside a token that another node has meanwhile.
  */
 int mlb_owner_end_all(struct mlb *mlb, struct mlb_ended *ended)
 {
-	uint64_t before = 0;
 	uint16_t self = 0;
 	int listed, ret;
 
@@ -56,18 +56,21 @@ int mlb_owner_end_all(struct mlb *mlb, struct mlb_ended *ended)
 	if (ret || !self)
 		return ret;
 	for (int tries = 0; tries < MLB_DUMP_TRIES; tries++) {
+		struct mlb_ended before = *ended;
 		struct tokens tokens = {};
 
 		listed = mlb_owner_each(mlb, self, keep_local, &tokens);
-		ret = listed == -EAGAIN ? 0 : listed;
-		if (!ret)
+		ret = listed;
+		if (!listed || listed == -EAGAIN) {
 			ret = mlb_owner_end(mlb, tokens.entries, tokens.n,
 					    ended);
+			ended->ended += before.ended;
+		}
 		free(tokens.entries);
-		ended->ended += before;
-		before = ended->ended;
-		if (ret || !listed)
-			break;
+		if (ret ? ret != -EPERM : !listed)
+			return ret;
 	}
-	return ret;
+	return ret ? ret :
+		     mlb_error_local(mlb, EAGAIN,
+				     "the table changed each time it was listed: some may go on");
 }

@@ -524,7 +524,13 @@ struct mlb_ended {
 int mlb_owner_end(struct mlb *mlb, const struct mlb_owner *entries, size_t n,
 		  struct mlb_ended *ended);
 
-/* The same for all that the owner table has of this host. */
+/*
+ * The same for all that the owner table has of this host, which is listed again
+ * when it has changed meanwhile. Of several times @ended counts all that have
+ * ended, and the others of the last one.
+ *
+ * Return: -EAGAIN or -EPERM when it changed each time: some may go on.
+ */
 int mlb_owner_end_all(struct mlb *mlb, struct mlb_ended *ended);
 
 /* Delete every entry of other nodes, or those of @node when it is not 0. */

@@ -32,6 +32,14 @@ struct ending {
 	int socket_status;
 };
 
+/* Others change the owner table meanwhile; they come to an end. */
+static bool go_on(int ret, const struct mlb_ended *ended)
+{
+	if (ret == -EAGAIN || ret == -EPERM)
+		return true;
+	return !ret && ended->detached;
+}
+
 static int end_owned(struct ending *e)
 {
 	struct mlb_ended ended;
@@ -43,7 +51,7 @@ static int end_owned(struct ending *e)
 	for (int i = 0; i < TRIES && !e->stop; i++) {
 		ret = mlb_owner_end_all(mlb, &ended);
 		e->result.connections += ended.ended;
-		if (ret || !ended.detached)
+		if (!go_on(ret, &ended))
 			break;
 		usleep(TRY_US);
 	}

@@ -278,10 +278,11 @@ static void send_node(struct fake *fake, uint32_t seq, uint16_t id, bool self)
 	fake_send(fake, msg);
 }
 
-static void send_entry(struct fake *fake, uint32_t seq, uint32_t token,
-		       bool local)
+static void send_entry(struct fake *fake, uint32_t seq, int flags,
+		       uint32_t token, bool local)
 {
-	struct nl_msg *msg = fake_msg(seq, NLM_F_MULTI, MLB_CMD_OWNER_GET);
+	struct nl_msg *msg =
+		fake_msg(seq, NLM_F_MULTI | flags, MLB_CMD_OWNER_GET);
 	struct nlattr *nest = nla_nest_start(msg, MLB_A_OWNER_ENTRY);
 
 	nla_put_u32(msg, MLB_A_OWNER_ENTRY_TOKEN, token);
@@ -304,9 +305,9 @@ static void end_all(void **state)
 	send_node(fake, 1, 4, true);
 	send_node(fake, 1, 5, false);
 	fake_send_done(fake, 1, 0, NULL);
-	send_entry(fake, 2, 0x10, true);
-	send_entry(fake, 2, 0x20, false);
-	send_entry(fake, 2, 0x30, true);
+	send_entry(fake, 2, 0, 0x10, true);
+	send_entry(fake, 2, 0, 0x20, false);
+	send_entry(fake, 2, 0, 0x30, true);
 	fake_send_done(fake, 2, 0, NULL);
 	send_ended(fake, 3, 2, 0, 0);
 	assert_int_equal(mlb_owner_end_all(fake->mlb, &ended), 0);
@@ -325,6 +326,84 @@ static void end_all(void **state)
 	fake_send_done(fake, 4, 0, NULL);
 	assert_int_equal(mlb_owner_end_all(fake->mlb, &ended), 0);
 	assert_int_equal(ended.ended, 0);
+}
+
+/* A listing of one entry, as whole or as disturbed each time it is made. */
+static uint32_t send_listing(struct fake *fake, uint32_t seq, bool disturbed)
+{
+	uint32_t end = disturbed ? seq + MLB_DUMP_TRIES : seq + 1;
+
+	for (; seq < end; seq++) {
+		send_entry(fake, seq, disturbed ? NLM_F_DUMP_INTR : 0, seq,
+			   true);
+		fake_send_done(fake, seq, 0, NULL);
+	}
+	return seq;
+}
+
+/* What was beside a token that is another node's now ends all the same. */
+static void end_all_moved(void **state)
+{
+	struct fake *fake = *state;
+	struct mlb_ended ended;
+	uint32_t seq = 2;
+
+	send_node(fake, 1, 4, true);
+	fake_send_done(fake, 1, 0, NULL);
+	seq = send_listing(fake, seq, false);
+	fake_send_ack(fake, seq++, -EPERM);
+	seq = send_listing(fake, seq, false);
+	send_ended(fake, seq, 1, 0, 0);
+	assert_int_equal(mlb_owner_end_all(fake->mlb, &ended), 0);
+	assert_int_equal(ended.ended, 1);
+
+	/* But not for ever. */
+	send_node(fake, ++seq, 4, true);
+	fake_send_done(fake, seq++, 0, NULL);
+	for (int i = 0; i < MLB_DUMP_TRIES; i++) {
+		seq = send_listing(fake, seq, false);
+		fake_send_ack(fake, seq++, -EPERM);
+	}
+	assert_int_equal(mlb_owner_end_all(fake->mlb, &ended), -EPERM);
+	assert_int_equal(ended.ended, 0);
+}
+
+/* Nobody is told that all have ended when some may not have been listed. */
+static void end_all_disturbed(void **state)
+{
+	struct fake *fake = *state;
+	struct mlb_ended ended;
+	uint32_t seq = 2;
+
+	send_node(fake, 1, 4, true);
+	fake_send_done(fake, 1, 0, NULL);
+	seq = send_listing(fake, seq, true);
+	send_ended(fake, seq++, 3, 0, 1);
+	seq = send_listing(fake, seq, false);
+	send_ended(fake, seq, 2, 4, 0);
+	assert_int_equal(mlb_owner_end_all(fake->mlb, &ended), 0);
+	assert_int_equal(ended.ended, 5);
+	assert_int_equal(ended.gone, 4);
+	assert_int_equal(ended.detached, 0);
+
+	send_node(fake, ++seq, 4, true);
+	fake_send_done(fake, seq++, 0, NULL);
+	for (int i = 0; i < MLB_DUMP_TRIES; i++) {
+		seq = send_listing(fake, seq, true);
+		send_ended(fake, seq++, 1, 0, 0);
+	}
+	assert_int_equal(mlb_owner_end_all(fake->mlb, &ended), -EAGAIN);
+	assert_int_equal(mlb_last_error(fake->mlb)->code, EAGAIN);
+	assert_int_equal(ended.ended, MLB_DUMP_TRIES);
+
+	/* What had ended before a listing that fails is counted once. */
+	send_node(fake, seq, 4, true);
+	fake_send_done(fake, seq++, 0, NULL);
+	seq = send_listing(fake, seq, true);
+	send_ended(fake, seq++, 3, 0, 0);
+	fake_send_done(fake, seq, -ENOBUFS, NULL);
+	assert_int_equal(mlb_owner_end_all(fake->mlb, &ended), -ENOBUFS);
+	assert_int_equal(ended.ended, 3);
 }
 
 static void answer(void **state)
@@ -586,6 +665,8 @@ int main(void)
 		FAKE_TEST(withdraw),
 		FAKE_TEST(end),
 		FAKE_TEST(end_all),
+		FAKE_TEST(end_all_moved),
+		FAKE_TEST(end_all_disturbed),
 		FAKE_TEST(answer),
 		FAKE_TEST(explain),
 		FAKE_TEST(encap),
