@@ -20,6 +20,13 @@
 	 1u << TCP_FIN_WAIT2 | 1u << TCP_CLOSE_WAIT | 1u << TCP_LAST_ACK |  \
 	 1u << TCP_CLOSING)
 
+/*
+ * So the kernel marks what it keeps of a socket that its application has closed:
+ * for tcp_fin_timeout its state is FIN_WAIT2. Data that comes then is answered by
+ * a reset; that it is destroyed nobody hears.
+ */
+#define TIMER_TIME_WAIT 3
+
 /* What names a socket to the kernel. */
 struct found {
 	uint8_t family;
@@ -93,6 +100,8 @@ static int take_socket(struct look *l, const struct inet_diag_msg *msg)
 	struct mlb_endpoint end = { .port = ntohs(msg->id.idiag_sport) };
 	struct mlb_endpoint peer = { .port = end.port };
 
+	if (msg->idiag_timer == TIMER_TIME_WAIT)
+		return 0;
 	take_addr(&end.addr, msg->idiag_family, msg->id.idiag_src);
 	take_addr(&peer.addr, msg->idiag_family, msg->id.idiag_dst);
 	if (!compare(&end, &peer) ||

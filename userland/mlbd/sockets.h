@@ -12,8 +12,9 @@
  * @services: sorted by this call
  *
  * Each subflow of Multipath TCP is one, and so is a handshake that is not over;
- * one that only waits for late packets (TIME_WAIT) is not, nor is one of this
- * host with itself. Takes long with many; for a worker.
+ * one that only waits for late packets (TIME_WAIT), or for the peer's FIN with no
+ * socket left, is not, nor is one of this host with itself. Takes long with many;
+ * for a worker.
  *
  * Return: 0 or a negative errno.
  */

@@ -10,6 +10,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <netinet/tcp.h>
 #include <netlink/msg.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -111,6 +112,17 @@ static void put_socket(unsigned int to, const char *from, const char *at,
 			 1);
 }
 
+/* One that is FIN_WAIT2 in name only. */
+static void put_remains(unsigned int to, const char *from, const char *at)
+{
+	struct inet_diag_msg *msg = (void *)(answers[to] + lens[to] +
+					     NLMSG_HDRLEN);
+
+	put_socket(to, from, at, 443);
+	msg->idiag_state = TCP_FIN_WAIT2;
+	msg->idiag_timer = 3;
+}
+
 static void put_done(unsigned int to, int error)
 {
 	*(int *)put(to, NLMSG_DONE, sizeof(int)) = error;
@@ -160,10 +172,12 @@ static void test_count(void **state)
 	put_socket(0, "192.0.2.1", "10.9.0.2", 443);
 	/* A check of this host's. */
 	put_socket(0, "10.9.0.1", "10.9.0.1", 443);
+	put_remains(0, "192.0.2.3", "10.9.0.1");
 	put_done(0, 0);
 	put_socket(1, "2001:db8:2::1", "2001:db8::1", 443);
 	put_socket(1, "::ffff:192.0.2.1", "::ffff:10.9.0.1", 443);
 	put_socket(1, "2001:db8::1", "2001:db8::1", 443);
+	put_remains(1, "2001:db8:2::3", "2001:db8::1");
 	put_done(1, 0);
 	assert_int_equal(count(&n), 0);
 	assert_int_equal(n, 3);
@@ -209,6 +223,7 @@ static void put_some(void)
 	put_socket(1, "2001:db8:2::1", "2001:db8::1", 443);
 	put_socket(1, "2001:db8:2::1", "2001:db8::2", 443);
 	put_socket(1, "::ffff:192.0.2.1", "::ffff:10.9.0.1", 443);
+	put_remains(1, "2001:db8:2::3", "2001:db8::1");
 	put_done(1, 0);
 }
 
