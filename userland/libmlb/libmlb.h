@@ -89,10 +89,14 @@ struct mlb_error {
 int mlb_open(struct mlb **mlb);
 
 /**
- * mlb_set_timeout() - how long a call waits for each message of the kernel
+ * mlb_set_timeout() - how long a call waits for a message that does not come
  * @ms: 0, as at first: for ever
  *
  * Then it fails with -ETIMEDOUT. What it asked for may have been done.
+ *
+ * It is for an answer that was lost, and no limit of how long a call takes: the
+ * kernel does what it is asked for while the request is sent, and makes most of
+ * a listing while it is read.
  */
 int mlb_set_timeout(struct mlb *mlb, unsigned int ms);
 

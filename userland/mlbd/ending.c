@@ -19,6 +19,9 @@
 #define TRIES 8
 #define TRY_US 50000
 
+/* Work is done by then, and an answer that is not there was lost. */
+#define ANSWER_MS 10000
+
 struct ending {
 	uv_work_t work;
 	ending_fn *fn;
@@ -48,6 +51,7 @@ static int end_owned(struct ending *e)
 
 	if (ret)
 		return ret;
+	mlb_set_timeout(mlb, ANSWER_MS);
 	for (int i = 0; i < TRIES && !e->stop; i++) {
 		ret = mlb_owner_end_all(mlb, &ended);
 		e->result.connections += ended.ended;

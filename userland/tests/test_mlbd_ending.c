@@ -43,6 +43,7 @@ static struct mlb_ended answers[16];
 static int end_errors[16];
 static int open_error, sockets_error;
 static size_t answered;
+static unsigned int timeout_ms;
 static struct ending *stop_at_end;
 
 static void did(char what)
@@ -58,6 +59,7 @@ int mlb_open(struct mlb **mlb)
 {
 	did('o');
 	*mlb = NULL;
+	timeout_ms = 0;
 	return open_error;
 }
 
@@ -67,10 +69,19 @@ void mlb_close(struct mlb *mlb)
 	did('c');
 }
 
+int mlb_set_timeout(struct mlb *mlb, unsigned int ms)
+{
+	(void)mlb;
+	timeout_ms = ms;
+	return 0;
+}
+
 int mlb_owner_end_all(struct mlb *mlb, struct mlb_ended *ended)
 {
 	(void)mlb;
 	did('e');
+	/* A lost answer is not waited for for ever. */
+	assert_in_range(timeout_ms, 1, 15000);
 	assert_true(answered < 16);
 	*ended = answers[answered];
 	if (stop_at_end)
