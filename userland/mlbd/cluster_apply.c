@@ -134,7 +134,6 @@ int cluster_apply(struct cluster *c, bool whole)
 {
 	uint64_t repaired = kernel_state(c->kernel)->repaired;
 	struct goal_node nodes[MEMBERS_MAX];
-	unsigned int changes = 0;
 	struct goal goal;
 	int ret;
 
@@ -146,7 +145,7 @@ int cluster_apply(struct cluster *c, bool whole)
 	if (ret)
 		return ret;
 	goal.kernel.whole = whole;
-	ret = kernel_apply(c->kernel, &goal.kernel, &changes);
+	ret = kernel_apply(c->kernel, &goal.kernel);
 	for (size_t i = 0; i < goal.kernel.n_nodes; i++)
 		if (goal.nodes[i].id == c->config->self.id)
 			c->state = goal.nodes[i].state;
@@ -163,7 +162,7 @@ int cluster_apply(struct cluster *c, bool whole)
 	repaired = kernel_state(c->kernel)->repaired - repaired;
 	if (repaired)
 		control_event(json_pack("{s:s, s:i}", "event", "repaired",
-					"changes", (int)changes));
+					"changes", (int)repaired));
 	if (!ret)
 		c->configured = true;
 	if (!c->engine)

@@ -16,8 +16,8 @@
 
 /* What changing the kernel may take of one turn of the loop. */
 #define TURN_NS (5 * 1000000ull)
-/* What was listed longer ago than this may be another by now. */
-#define LISTED_NS (1000 * 1000000ull)
+/* What was left alone for longer than this may be another by now. */
+#define PAUSE_NS (1000 * 1000000ull)
 
 struct kernel {
 	uv_loop_t *loop;
@@ -32,7 +32,7 @@ struct kernel {
 	struct snapshots snapshots;
 
 	/* What is being applied, or was last: whether it is another goal now, or
-	 * the same, which somebody else changed.
+	 * the same, which somebody else changed. Its key may have been refused.
 	 */
 	struct reconcile *reconcile; /* under way, or NULL */
 	uint64_t last_turn;
@@ -43,7 +43,13 @@ struct kernel {
 	uint64_t goal_hash;
 	uint8_t key[MLB_KEY_LEN_MAX];
 	size_t key_len;
+	bool key_set; /* the kernel took it, and then had this fingerprint */
 	uint8_t key_id[MLB_KEY_ID_LEN];
+
+	/* Changes since the last end, also by what was given up: then @state
+	 * tells them.
+	 */
+	unsigned int changes, repairs;
 
 	struct kernel_state state;
 };
@@ -278,9 +284,7 @@ static int apply_key(struct kernel *k, const struct kernel_goal *goal,
 	ret = mlb_config_get(k->mlb, &before);
 	if (ret)
 		return ret;
-	if (before.fields & MLB_F_CONFIG_KEY_ID &&
-	    k->key_len == goal->key_len &&
-	    !memcmp(k->key, goal->key, goal->key_len) &&
+	if (before.fields & MLB_F_CONFIG_KEY_ID && k->key_set &&
 	    !memcmp(k->key_id, before.key_id, sizeof(k->key_id)))
 		return 0;
 
@@ -289,9 +293,8 @@ static int apply_key(struct kernel *k, const struct kernel_goal *goal,
 		ret = mlb_config_get(k->mlb, &after);
 	if (ret)
 		return ret;
-	memcpy(k->key, goal->key, goal->key_len);
-	k->key_len = goal->key_len;
 	memcpy(k->key_id, after.key_id, sizeof(k->key_id));
+	k->key_set = true;
 	if (before.fields & MLB_F_CONFIG_KEY_ID &&
 	    !memcmp(before.key_id, after.key_id, sizeof(after.key_id)))
 		return 0;
@@ -302,12 +305,39 @@ static int apply_key(struct kernel *k, const struct kernel_goal *goal,
 	return 0;
 }
 
+static bool same_key(const struct kernel *k, const struct kernel_goal *goal)
+{
+	return goal->key_len == k->key_len &&
+	       (!goal->key || !memcmp(goal->key, k->key, goal->key_len));
+}
+
 /* Whether it is the goal of last time. */
 static bool same_goal(const struct kernel *k, const struct kernel_goal *goal,
 		      uint64_t h)
 {
-	return k->goal_hash == h && goal->key_len == k->key_len &&
-	       (!goal->key || !memcmp(goal->key, k->key, goal->key_len));
+	return k->goal_hash == h && same_key(k, goal);
+}
+
+static void take_goal(struct kernel *k, const struct kernel_goal *goal,
+		      uint64_t h)
+{
+	k->goal_hash = h;
+	k->whole = goal->whole;
+	if (same_key(k, goal))
+		return;
+	k->key_set = false;
+	k->key_len = goal->key_len;
+	if (goal->key)
+		memcpy(k->key, goal->key, goal->key_len);
+}
+
+static void count(struct kernel *k, const struct reconciled *result)
+{
+	unsigned int changes = result->changes + k->key_result.changes;
+
+	k->changes += changes;
+	if (k->repair)
+		k->repairs += changes;
 }
 
 /* From the beginning, whatever was under way. */
@@ -316,11 +346,12 @@ static int begin(struct kernel *k, const struct kernel_goal *goal, uint64_t h,
 {
 	int ret;
 
+	if (k->reconcile)
+		count(k, reconcile_result(k->reconcile));
 	reconcile_close(k->reconcile);
 	k->repair = k->applied && same_goal(k, goal, h);
 	k->applied = false;
-	k->goal_hash = h;
-	k->whole = goal->whole;
+	take_goal(k, goal, h);
 	k->key_result = (struct reconciled){};
 	ret = apply_key(k, goal, k->repair, &k->key_result);
 	if (ret) {
@@ -336,6 +367,7 @@ static void finish(struct kernel *k, struct reconciled *result)
 {
 	struct kernel_state *state = &k->state;
 
+	count(k, result);
 	reconcile_close(k->reconcile);
 	k->reconcile = NULL;
 	if (!result->error && k->key_result.error) {
@@ -343,27 +375,27 @@ static void finish(struct kernel *k, struct reconciled *result)
 		memcpy(result->refused, k->key_result.refused,
 		       sizeof(result->refused));
 	}
-	result->changes += k->key_result.changes;
 	k->applied = !result->error;
 	state->applying = false;
-	state->applied += result->changes;
+	state->applied += k->changes;
+	state->repaired += k->repairs;
+	k->changes = 0;
+	k->repairs = 0;
 	state->pooled = result->pooled;
-	if (k->repair)
-		state->repaired += result->changes;
 	memcpy(state->refused, result->refused, sizeof(state->refused));
 }
 
-int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
-		 unsigned int *changes)
+int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal)
 {
-	uint64_t now = uv_hrtime(), h = goal_hash(goal);
+	uint64_t h = goal_hash(goal);
 	bool going_on = kernel->reconcile && kernel->whole == goal->whole &&
-			now - kernel->last_turn < LISTED_NS &&
+			uv_hrtime() - kernel->last_turn < PAUSE_NS &&
 			same_goal(kernel, goal, h);
 	struct reconciled result;
 
 	if (going_on || !begin(kernel, goal, h, &result)) {
-		if (!reconcile_run(kernel->reconcile, goal, now + TURN_NS)) {
+		if (!reconcile_run(kernel->reconcile, goal,
+				   uv_hrtime() + TURN_NS)) {
 			kernel->last_turn = uv_hrtime();
 			kernel->state.applying = true;
 			return -EINPROGRESS;
@@ -371,8 +403,6 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
 		result = *reconcile_result(kernel->reconcile);
 	}
 	finish(kernel, &result);
-	if (changes)
-		*changes = result.changes;
 	return result.error;
 }
 

@@ -64,25 +64,24 @@ struct mlb *kernel_mlb(struct kernel *kernel);
 
 /**
  * kernel_apply() - bring the kernel to a goal
- * @changes: how many things were changed, or NULL
  *
  * Never flushes: what is right stays untouched. Goes on after a refusal, unless
  * the goal is to be had whole, and logs it. When the goal is the one of last
  * time and something differs all the same, somebody else did it: that is put
  * back with a warning.
  *
- * Takes some ms at most. Another goal takes the place of one that is under way,
- * and begins with what the kernel holds by then.
+ * Takes some ms at most, and as long as listing takes in the first turn. Another
+ * goal takes the place of one that is under way, and begins with what the kernel
+ * holds by then.
  *
  * Return: 0; -EINPROGRESS when it is to be called again with the same goal, or
  * another; or the first refusal as a negative errno.
  */
-int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
-		 unsigned int *changes);
+int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal);
 
 /**
  * struct kernel_state - for status
- * @applied: things changed by kernel_apply() so far
+ * @applied: things changed by kernel_apply() until it last came to an end
  * @repaired: those of them that somebody else had changed
  * @lost: how often events were missing
  * @limits: how often a table was full

@@ -488,8 +488,7 @@ static const char *judge_addrs(const struct sim_node *node,
 	return NULL;
 }
 
-int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
-		 unsigned int *changes)
+int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal)
 {
 	struct sim_node *node = sim_of_kernel(kernel);
 	struct sim_kernel *k = &node->kernel;
@@ -500,7 +499,6 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal,
 	/* The heart of it: a minority changes nothing. */
 	assert_true(node->told.connected);
 	assert_true(node->told.quorate);
-	*changes = 0;
 	k->applied++;
 	k->state.pooled = false;
 	k->state.applying = false;
