@@ -41,16 +41,24 @@ static int load(struct mlbd *mlbd, struct config **config)
 		    mlbd->path, fixed);
 }
 
+/* Nobody else is served for as long as this, at most. */
+#define APPLY_NS (60 * 1000000000ull)
+
 /*
  * Whoever asked waits for how it ends, so this is one turn of the loop; it lives
- * as long as it gets on.
+ * as long as it gets on. What is not done when the time is over is left to
+ * further turns.
  */
 static int apply_kernel(struct mlbd *mlbd, struct config *config)
 {
+	uint64_t until = uv_hrtime() + APPLY_NS;
 	int ret;
 
-	while ((ret = cluster_reload(mlbd->cluster, config)) == -EINPROGRESS)
+	while ((ret = cluster_reload(mlbd->cluster, config)) == -EINPROGRESS) {
+		if (uv_hrtime() >= until)
+			return -ETIMEDOUT;
 		manager_alive();
+	}
 	return ret;
 }
 
@@ -69,6 +77,8 @@ static int apply(struct mlbd *mlbd, struct config *config)
 		metrics_reload(mlbd->metrics, config);
 		return 0;
 	}
+	if (ret == -ETIMEDOUT)	/* then it is another time's */
+		refused = "";
 	ret = kept(mlbd, "%s", refused[0] ? refused : strerror(-ret));
 	apply_kernel(mlbd, mlbd->config);
 	health_reload(mlbd->health, mlbd->config);
