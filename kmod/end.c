@@ -126,7 +126,10 @@ static int end_judge(struct mlb_net *mn, const struct nlattr *attr,
 	return -EPERM;
 }
 
-/* Takes a while with many; no lock is held but that of one connection. */
+/*
+ * Takes a while with many, in which generic netlink lets no family come or go:
+ * who ends many does so in several requests. Of this module no lock is held.
+ */
 static void end_all(struct mlb_net *mn, struct genl_info *info,
 		    struct end_counts *counts)
 {

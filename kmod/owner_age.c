@@ -164,6 +164,7 @@ static void owner_age_list(struct mlb_net *mn, struct list_head *list,
 			   u32 life)
 {
 	struct mlb_owner *owner;
+	u32 born;
 
 	lockdep_assert_held(&mn->owners.lock);
 
@@ -171,7 +172,9 @@ static void owner_age_list(struct mlb_net *mn, struct list_head *list,
 		owner = owner_oldest(list);
 		if (!owner)
 			return;
-		if ((u32)ktime_get_seconds() - READ_ONCE(owner->born) > life)
+		/* Before the clock: a packet may use it meanwhile. */
+		born = READ_ONCE(owner->born);
+		if ((u32)ktime_get_seconds() - born > life)
 			mlb_owner_end(mn, owner);
 		else
 			list_move_tail(&owner->list, list);

@@ -47,7 +47,8 @@ static int owner_put(struct sk_buff *skb, u32 token, u16 node, u16 cpu,
 /* As far as 32 bits go, which a connection can outlive: 49 days. */
 static u32 owner_age_ms(const struct mlb_owner *owner)
 {
-	u32 age = (u32)ktime_get_seconds() - READ_ONCE(owner->born);
+	u32 born = READ_ONCE(owner->born);	/* before the clock is */
+	u32 age = (u32)ktime_get_seconds() - born;
 
 	return min_t(u64, (u64)age * MSEC_PER_SEC, U32_MAX);
 }

@@ -9,7 +9,8 @@
  * a change leaves as they are go on to the new object.
  *
  * Who asks for a change and has little time sends it again and again; meanwhile
- * what is there of it is kept as a draft.
+ * what is there of it is kept as a draft. There is one draft: of two who do so at
+ * once, the one undoes what the other has built.
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>

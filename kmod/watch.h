@@ -59,7 +59,8 @@ void mlb_watch_tick(struct mlb_watch *watch, u32 passed, u32 most, u32 since,
  *
  * Where jiffies have 32 bits they are the same again after some weeks, and a
  * node that has been silent all the while would seem to be heard just now.
- * Called often enough, this lets the time stand still before that.
+ * Called often enough, this lets the time stand still before that. While nobody
+ * judges nodes nobody calls it, and only what is shown of such a node is wrong.
  *
  * Return: @heard, or the longest ago that there is.
  */
