@@ -249,13 +249,25 @@ lab_connect() # MACHINE
 	fi
 }
 
+# A machine's power fails.
+lab_kill() # MACHINE
+{
+	touch "$LAB/$1.killed"
+	kill -KILL "${LAB_PID[$1]}"
+	wait "${LAB_PID[$1]}" 2> /dev/null || :
+}
+
 # Prints what the command printed; its status is the command's. A machine that
-# was ended on purpose has nothing to say.
+# was killed has nothing to say.
 on() # MACHINE COMMAND
 {
 	local status output
 
-	kill -0 "${LAB_PID[$1]}" 2> /dev/null || return 0
+	[ ! -e "$LAB/$1.killed" ] || return 0
+	if ! kill -0 "${LAB_PID[$1]}" 2> /dev/null; then
+		echo "machine $1 has ended"
+		return 125
+	fi
 	base64 -w0 <<< "${*:2}" >&"${LAB_IN[$1]}"
 	echo >&"${LAB_IN[$1]}"
 	if ! read -r -t "$LAB_TIMEOUT" status output <&"${LAB_OUT[$1]}"; then

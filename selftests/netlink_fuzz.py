@@ -85,7 +85,7 @@ class Attr:
                                   socket.inet_aton("10.3.0.9"),
                                   socket.inet_pton(socket.AF_INET6,
                                                    "2001:db8:9::1")))
-        return os.urandom(random.choice((8, 16, 32)))
+        return random.randbytes(random.choice((8, 16, 32)))
 
     def strange(self, family):
         """Every payload that may be looked at wrongly."""
@@ -114,7 +114,7 @@ class Attr:
                     yield inside + attribute(one.kind, payload)
         else:
             for length in sorted(self.lengths):
-                yield os.urandom(length)
+                yield random.randbytes(length)
 
 
 class Family:
@@ -187,10 +187,11 @@ class Family:
         if len(self.broken) < 20:
             self.broken.append(f"{what}: {why}")
 
-    def judge_error(self, what, header, data):
+    def judge(self, what, good, header, data):
+        """How a request ended; both kinds of end begin with an error."""
         code = -struct.unpack_from("=i", data, 16)[0]
         told = header & NLM_F_ACK_TLVS
-        self.counts[errno.errorcode.get(code, str(code)) if code else "ok"] += 1
+        self.counts[errno.errorcode.get(code, str(code)) if code else good] += 1
         if code and not told and code not in SPEECHLESS:
             self.complain(what, f"{os.strerror(code)}, without a reason")
 
@@ -209,11 +210,11 @@ class Family:
             while pos + 16 <= len(data):
                 size, kind, flags, seq, _ = \
                     struct.unpack_from("=IHHII", data, pos)
-                if seq == self.sequence and kind == NLMSG_ERROR:
-                    self.judge_error(what, flags, data[pos:pos + size])
-                    return
-                if seq == self.sequence and kind == NLMSG_DONE:
-                    self.counts["dumps"] += 1
+                if seq != self.sequence:
+                    self.complain(what, "the one before is answered again")
+                elif kind in (NLMSG_ERROR, NLMSG_DONE):
+                    good = "ok" if kind == NLMSG_ERROR else "dumps"
+                    self.judge(what, good, flags, data[pos:pos + size])
                     return
                 pos += size + -size % 4
 
@@ -266,7 +267,7 @@ class Family:
             return attr.plausible(self)
         if attr.width:
             return attr.word(random.choice(sorted(attr.limits)))
-        return os.urandom(random.choice(sorted(attr.lengths)))
+        return random.randbytes(random.choice(sorted(attr.lengths)))
 
     def at_random(self, until):
         while time.monotonic() < until:
