@@ -204,7 +204,9 @@ static void decide_syn(struct mlb_net *mn, const struct sk_buff *skb,
 		decide_new(mn, pkt, d);
 }
 
-/* A SYN cookie leaves no socket; its ACK is as good as one. */
+/* A SYN cookie leaves no socket; its ACK is as good as one. Where there is a
+ * TIME_WAIT the stack would give the ACK to that and look for no cookie.
+ */
 static bool decide_socket(struct mlb_net *mn, const struct mlb_packet *pkt,
 			  const struct net_device *dev, struct mlb_decision *d)
 {
@@ -218,7 +220,7 @@ static bool decide_socket(struct mlb_net *mn, const struct mlb_packet *pkt,
 		       MLB_REASON_SOCKET, NULL);
 		return true;
 	}
-	if (pkt->ack && !pkt->closing &&
+	if (!d->sk && pkt->ack && !pkt->closing &&
 	    mlb_socket_cookie(mn, &pkt->tuple, pkt->seq, pkt->ack_seq, dev)) {
 		decide(d, MLB_VERDICT_LOCAL, MLB_RULE_SOCKET,
 		       MLB_REASON_SYN_COOKIE, NULL);

@@ -17,7 +17,10 @@ connections() # local|maglev 4|6
 	stats_mark
 	joins=$(nodes_nstat MPTcpExtMPJoinAckRx)
 	client_start cookie -n "$N" -b 5000 -s 20000 -w "$(vip "$2")" "$PORT"
-	client_says cookie connected || bail "$(cat "$TMP/cookie.out")"
+	client_says cookie connected || {
+		nodes_tell
+		bail "$(cat "$TMP/cookie.out")"
+	}
 	asked=$(moved resolve started)
 	check_true "$name: every token is learnt" wait_for 5 owner_total_is "$N"
 	endpoints_add
@@ -48,6 +51,9 @@ cluster_up 3
 mlb_up
 services_up
 servers_up
+# Ports are used again that are in TIME_WAIT on the node that they reach.
+must on_client sysctl -qw "net.ipv4.ip_local_port_range=20000 20199" \
+	net.ipv4.tcp_tw_reuse=1
 for ((i = 1; i <= NODES; i++)); do
 	must on_node $i sysctl -qw net.ipv4.tcp_syncookies=2
 done
