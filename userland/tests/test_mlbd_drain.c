@@ -645,45 +645,6 @@ static void test_reason(void **state)
 	end(drain);
 }
 
-/* What one tells, others hear; and what nobody would tell is refused. */
-static void test_report(void **state)
-{
-	static const char *const bad[] = {
-		"1", "{}", "{\"for\":1}", "{\"for\":null,\"ends\":true}",
-		"{\"for\":-1,\"ends\":true,\"connections\":null,\"left\":null}",
-		"{\"for\":1,\"ends\":1,\"connections\":null,\"left\":null}",
-		"{\"for\":1,\"ends\":true,\"connections\":-1,\"left\":null}",
-		"{\"for\":1,\"ends\":true,\"connections\":1,\"left\":\"x\"}",
-	};
-	struct report report = { .drain = { .there = true,
-					    .ends = true,
-					    .seconds = 5,
-					    .connections = -1,
-					    .left = 10 } };
-	struct report heard = {};
-	json_t *json = report_json(&report);
-
-	(void)state;
-	assert_true(report_parse(json, &heard));
-	assert_true(heard.drain.there && heard.drain.ends);
-	assert_int_equal(heard.drain.seconds, 5);
-	assert_int_equal(heard.drain.connections, -1);
-	assert_int_equal(heard.drain.left, 10);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		json_object_set_new(json, "drain",
-				    json_loads(bad[i], JSON_DECODE_ANY, NULL));
-		assert_false(report_parse(json, &heard));
-		assert_int_equal(heard.drain.left, 10);
-	}
-	json_decref(json);
-	report.drain.there = false;
-	json = report_json(&report);
-	assert_null(json_object_get(json, "drain"));
-	assert_true(report_parse(json, &heard));
-	assert_false(heard.drain.there);
-	json_decref(json);
-}
-
 /* Closed while a worker counts, and while an answer is due. */
 static void test_close(void **state)
 {
@@ -717,7 +678,6 @@ int main(void)
 		cmocka_unit_test(test_rest),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_reason),
-		cmocka_unit_test(test_report),
 		cmocka_unit_test(test_close),
 	};
 
