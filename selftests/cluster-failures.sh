@@ -110,7 +110,6 @@ events_told()
 	done <<-'END'
 		a node is dead|.event == "peer" and .node == 1 and .state == "dead" and .silent > 0 and .ring > 0
 		another decides|.event == "manager" and .node == 2 and .was == 1 and .lasted > 0 and .epoch > 0 and .reason != ""
-		a role moves|.event == "role" and .role == "web" and .nodes == [4] and .by == 2 and .epoch > 0 and .reason != ""
 		a ring of those left|.event == "quorum" and .quorate and .nodes == [2, 3, 4] and .ring > 0 and .lasted > 0
 	END
 }
