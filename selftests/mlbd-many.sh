@@ -63,18 +63,7 @@ weights_differ() # fails when all are 1
 
 in_force()
 {
-	case $(status .kernel.applying) in
-	true)	: > "$TMP/served"; return 1 ;;
-	false)	! weights_differ ;;
-	*)	return 1 ;;
-	esac
-}
-
-# Who is served while a change is under way has had a turn between two of its
-# own. On a busy machine a turn is long, as it waits for the CPU.
-turns_many() # MS
-{
-	[ -e "$TMP/served" ] || [ "$(status '.turns.longest | floor')" -le "$1" ]
+	! weights_differ && status_is .kernel.applying false
 }
 
 # Which node has a new connection, of many.
@@ -118,13 +107,13 @@ tap_note "to compute all pools anew: $(($(ms) - begin)) ms"
 daemon_start
 check_true "a daemon that starts puts all weights right" wait_for 30 in_force
 must ctl 1 -b "$TMP/weights"
-rm -f "$TMP/served"
+paused=$(status .kernel.paused)
 begin=$(ms)
 check_true "one that runs does it as well" wait_for 30 in_force
-took=$(($(ms) - begin))
-tap_note "which took $took ms; turns: $(status .turns)"
-check_true "in many turns of its loop" \
-	turns_many $((took > 200 ? took / 2 : 100))
+tap_note "which took $(($(ms) - begin)) ms; turns: $(status .turns)"
+# How long a turn is says little: on a busy machine it waits for the CPU.
+check_ge "in many turns of its loop" \
+	$(($(status .kernel.paused) - paused)) "$(scaled 10 2)"
 check_eq "nothing was refused" "$(status .kernel.refused)" null
 
 placed

@@ -398,6 +398,7 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal)
 				   uv_hrtime() + TURN_NS)) {
 			kernel->last_turn = uv_hrtime();
 			kernel->state.applying = true;
+			kernel->state.paused++;
 			return -EINPROGRESS;
 		}
 		result = *reconcile_result(kernel->reconcile);

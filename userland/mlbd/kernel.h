@@ -87,6 +87,7 @@ int kernel_apply(struct kernel *kernel, const struct kernel_goal *goal);
  * @limits: how often a table was full
  * @refused: what the kernel refused last time, or ""
  * @applying: kernel_apply() has not come to its end
+ * @paused: how often it left the rest to a later turn of the loop
  * @unread: snapshots that were given up, as they got on no more
  * @hung: those of them of which the thread has not come back
  * @pooled: groups and their pools are those of the last goal, and its dead nodes
@@ -99,6 +100,7 @@ struct kernel_state {
 	uint64_t limits;
 	char refused[256];
 	bool applying;
+	uint64_t paused;
 	uint64_t unread;
 	unsigned int hung;
 	bool pooled;

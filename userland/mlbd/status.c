@@ -85,10 +85,11 @@ static json_t *kernel_json(struct mlbd *mlbd)
 
 	mlb_node_each(mlb, take_node, nodes);
 	mlb_service_each(mlb, take_service, services);
-	return json_pack("{s:o*, s:o, s:o, s:o, s:b, s:I, s:I, s:I, s:I, s:i, s:s?}",
+	return json_pack("{s:o*, s:o, s:o, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:i, s:s?}",
 			 "settings", settings(mlb), "nodes", nodes, "services",
 			 services, "stats", stats(mlb), "applying",
-			 state->applying, "applied",
+			 state->applying, "paused",
+			 (json_int_t)state->paused, "applied",
 			 (json_int_t)state->applied, "repaired",
 			 (json_int_t)state->repaired, "lost",
 			 (json_int_t)state->lost, "unread",
