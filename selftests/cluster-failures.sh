@@ -101,6 +101,7 @@ manager_dies()
 	check_comes "the first is it again" 20 status_is 3 .cluster.manager 1
 }
 
+# shellcheck disable=SC2016 # jq's
 MOVES='
 reduce inputs as $e ({ manager: 1 };
 	if $e.event == "manager" then
