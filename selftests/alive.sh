@@ -187,7 +187,7 @@ one_way() # FAMILY
 	router_pin 1 2
 	# So many that node 3 has some: (2/3)^24 is one in 17,000.
 	client_start old -n 24 -b 500000 -r 20000 -T 90000 -l "$(vip "$f")" "$PORT"
-	client_says old flowing || bail "$(cat "$TMP/old.out")"
+	client_must old flowing
 	events_forget
 	stats_mark
 	start=$(now_us)

@@ -158,7 +158,7 @@ paged_headers() # 4|6
 
 	router_pin 0 1
 	client_start "paged$1" -b 100 -w "$(vip "$1")" "$PORT"
-	client_says "paged$1" connected || bail "$(cat "$TMP/paged$1.out")"
+	client_must "paged$1" connected
 	wait_for 5 owner_total_is 1
 	token=$(owner_tokens 1 local)
 	mac=$(ip -n "$PREFIX-r" -j link show c2 | jq -r '.[0].address')

@@ -232,9 +232,9 @@ tunnel_run() # CLUSTER_FAMILY
 	capture query 1 $HEADER
 	capture data 1 81
 	client_start tunnel -b 1000 -s 20000 -T 600000 -w "$VIP4" "$PORT"
-	client_says tunnel connected || bail "$(cat "$TMP/tunnel.out")"
+	client_must tunnel connected
 	endpoints_add
-	client_says tunnel ready || bail "$(cat "$TMP/tunnel.out")"
+	client_must tunnel ready
 	wait_for 10 captured query || bail "no query"
 	wait_for 10 captured data || bail "no data"
 

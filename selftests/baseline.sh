@@ -23,7 +23,7 @@ reshuffle()
 	router_nexthops 1 2 3
 	endpoints_flush
 	client_start shuffle -n 30 -b 400000 -r 20000 -l -T 20000 "$VIP4" "$PORT"
-	must client_says shuffle flowing
+	client_must shuffle flowing
 	router_nexthops 3 1 2
 	sleep 1	# each connection sends some packets
 	client_go shuffle

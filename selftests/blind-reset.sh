@@ -22,7 +22,7 @@ victim_starts() # 4|6
 	router_pin 0 1
 	client_start victim -P $P -b 200000 -r 50000 -l \
 		-T $((8000 * MLB_SCALE)) "$(vip "$1")" "$PORT"
-	client_says victim flowing || bail "$(cat "$TMP/victim.out")"
+	client_must victim flowing
 }
 
 victim_lives() # NAME
@@ -56,7 +56,7 @@ join_elsewhere() # NAME 4|6
 	victim_starts "$2"
 	router_pin 0 2
 	client_start own -P $((P + 500)) -b 2000 -w "$(vip "$2")" "$PORT"
-	client_says own connected || bail "$(cat "$TMP/own.out")"
+	client_must own connected
 	wait_for 5 owner_total_is 2
 	token=$(owner_tokens 2 local)
 	router_pin 0 1

@@ -41,7 +41,7 @@ spawn "$PREFIX-n1" "$TMP/event" mlbctl -j monitor -r event
 wait_for 5 line_there "$TMP/event" ready || bail "no monitor"
 stats_mark
 client_start full -n "$N" -b 20000 -s 20000 -w "$VIP4" "$PORT"
-client_says full connected || bail "$(cat "$TMP/full.out")"
+client_must full connected
 wait_for 5 moved_ge $((N - LIMIT)) owner full 1
 check_eq "the owner table stops at its limit" "$(owner_count 1)" $LIMIT
 check_eq "listed size agrees" "$(setting 1 owners)" $LIMIT
@@ -49,7 +49,7 @@ check_eq "what did not fit is counted" "$(moved owner full 1)" $((N - LIMIT))
 check_true "the full table is announced" wait_for 5 line_there "$TMP/event" \
 	"limit.*owner"
 endpoints_add
-client_says full ready || bail "$(cat "$TMP/full.out")"
+client_must full ready
 client_go full
 client_end full
 check_eq "joins work with a full owner table" "${R[second]}" "$N"
@@ -75,7 +75,7 @@ must ctl 1 owner flush
 # A limit below the present size keeps the entries, or makes room: never more.
 limit_all max-owners 1000
 client_start shrink -n "$N" -b 1000 -w "$VIP4" "$PORT"
-client_says shrink connected || bail "$(cat "$TMP/shrink.out")"
+client_must shrink connected
 wait_for 5 owner_total_is "$N"
 must ctl 1 set max-owners $LIMIT
 check_eq "the new limit is shown" "$(setting 1 max-owners)" $LIMIT
@@ -89,10 +89,10 @@ limit_all max-owners 1000
 limit_all max-flows $LIMIT
 stats_mark
 client_start flows -t -n "$N" -b 200000 -r 100000 -w "$VIP4" "$PORT"
-client_says flows connected || bail "$(cat "$TMP/flows.out")"
+client_must flows connected
 router_pin 0 2
 client_go flows
-client_says flows flowing || bail "$(cat "$TMP/flows.out")"
+client_must flows flowing
 check_range "the flow table stops at its limit" "$(setting 2 flows)" 1 $LIMIT
 client_end flows
 check_eq "transfers are whole with a full flow table" "${R[ok]}" "$N"

@@ -69,7 +69,7 @@ connect() # 4|6
 {
 	router_pin 0 2
 	client_start dead -n "$N" -b 1000 -w "$(vip "$1")" "$PORT"
-	client_says dead connected || bail "$(cat "$TMP/dead.out")"
+	client_must dead connected
 }
 
 power_off()

@@ -60,12 +60,12 @@ drain_run() # 4|6
 
 	endpoints_flush
 	client_start old -n "$N" -b 50000 -s 20000 -w "$(vip "$f")" "$PORT"
-	client_says old connected || bail "$(cat "$TMP/old.out")"
+	client_must old connected
 	wait_for 5 owner_total_is "$N"
 	must node_ctl 1 cluster node drain $NODE
 	check_comes "IPv$f: the node drains, everybody knows" 5 state_is drain
 	endpoints_add
-	client_says old ready || bail "$(cat "$TMP/old.out")"
+	client_must old ready
 	client_run new -n "$N" -b 1000 "$(vip "$f")" "$PORT"
 	check_eq "IPv$f: new connections work" "${R[ok]}" "$N"
 	check_eq "IPv$f: none of them on the draining node" \
@@ -116,18 +116,18 @@ timeout_run() # 4|6
 		"$(vip "$f")" "$PORT"
 	client_start tcp -t -n 4 -w "$(vip "$f")" "$PORT"
 	for what in idle flow tcp; do
-		client_says $what connected || bail "$(cat "$TMP/$what.out")"
+		client_must $what connected
 	done
 	router_pin 0 3
 	client_start live -n "$N" -b 50000 -s 20000 -w "$(vip "$f")" "$PORT"
-	client_says live connected || bail "$(cat "$TMP/live.out")"
+	client_must live connected
 	router_pin 1 1
 	endpoints_add
 	for what in idle flow live; do
-		client_says $what ready || bail "$(cat "$TMP/$what.out")"
+		client_must $what ready
 	done
 	client_go flow
-	client_says flow flowing || bail "$(cat "$TMP/flow.out")"
+	client_must flow flowing
 	t0=$(now_us)
 	must node_ctl 1 cluster node drain $NODE timeout 5
 	check_comes "timeout, IPv$f: status tells when it ends" 3 ends_soon
@@ -173,7 +173,7 @@ by_hand_run()
 {
 	endpoints_flush
 	client_start held -n "$N" -b 50000 -w "$VIP4" "$PORT"
-	client_says held connected || bail "$(cat "$TMP/held.out")"
+	client_must held connected
 	must node_ctl 1 cluster node drain $NODE timeout 600
 	check_comes "by hand: the node drains" 5 state_is drain
 	must node_ctl 1 cluster node set $NODE state maintenance
@@ -208,7 +208,7 @@ restart_run()
 
 	endpoints_flush
 	client_start held -n "$N" -b 50000 -w "$VIP6" "$PORT"
-	client_says held connected || bail "$(cat "$TMP/held.out")"
+	client_must held connected
 	t0=${EPOCHREALTIME/./}
 	must node_ctl 1 cluster node drain $NODE timeout 6
 	check_comes "restart: the node drains" 5 state_is drain

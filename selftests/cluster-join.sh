@@ -34,7 +34,7 @@ from_tables() # 4|6
 	endpoints_flush
 	stats_mark
 	client_start join -n "$N" -b 5000 -s 20000 -w "$(vip "$1")" "$PORT"
-	client_says join connected || bail "$(cat "$TMP/join.out")"
+	client_must join connected
 	t0=$(now_ms)
 	# shellcheck disable=SC2086
 	check_comes "IPv$1: every node learns every token" 5 \
@@ -43,7 +43,7 @@ from_tables() # 4|6
 	# shellcheck disable=SC2086
 	check_eq "IPv$1: of the right node" "$(tables_differ $ALL)" ""
 	endpoints_add
-	client_says join ready 40 || bail "$(cat "$TMP/join.out")"
+	client_must join ready 40
 	stats_take
 	tap_note "$(ways)"
 	asked=$(grew steer join-resolved)
@@ -68,7 +68,7 @@ load_start() # 4|6
 	endpoints_add
 	client_start load -n "$LOAD_N" -b 600000 -r 4000 -l -T 120000 \
 		-s 20000 "$(vip "$1")" "$PORT"
-	client_says load flowing || bail "$(cat "$TMP/load.out")"
+	client_must load flowing
 }
 
 # Second paths by way of a node that the cluster let go may end, as those of a
@@ -103,7 +103,7 @@ mlbd_dies() # NODE
 	mlbd_kill "$i"
 	stats_mark
 	client_start new -n "$NEW_N" -b 5000 -s 20000 -w "$VIP6" "$PORT"
-	client_says new ready || bail "$(cat "$TMP/new.out")"
+	client_must new ready
 	stats_take
 	tap_note "$(ways)"
 	t0=$(now_ms)

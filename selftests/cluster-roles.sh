@@ -70,7 +70,7 @@ by_hand()
 	endpoints_add
 	client_start load -n "$LOAD_N" -b 600000 -r 10000 -l -T 120000 \
 		-s 20000 -S "${CLIENT4[0]}" "$VIP4" "$PORT"
-	client_says load flowing || bail "$(cat "$TMP/load.out")"
+	client_must load flowing
 	for ((i = 0; i < MOVES; i++)); do
 		to=3
 		((i % 2)) && to=home

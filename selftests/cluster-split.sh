@@ -68,7 +68,7 @@ parted() # 4|6 "MAJORITY" "MINORITY"
 	endpoints_add
 	client_start load -n "$LOAD_N" -b 600000 -r 4000 -l -T 120000 \
 		-s 20000 "$(vip "$f")" "$PORT"
-	client_says load flowing || bail "$(cat "$TMP/load.out")"
+	client_must load flowing
 	# shellcheck disable=SC2086
 	tables_right "$what, before" $all
 	for i in $minor; do
@@ -99,7 +99,7 @@ parted() # 4|6 "MAJORITY" "MINORITY"
 	done
 	# The router knows nothing of it: nodes of both sides serve.
 	client_start during -n "$NEW_N" -b 5000 -w "$(vip "$f")" "$PORT"
-	client_says during connected || bail "$(cat "$TMP/during.out")"
+	client_must during connected
 
 	nodes_heal
 	# shellcheck disable=SC2086

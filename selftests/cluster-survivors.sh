@@ -34,7 +34,7 @@ for f in 4 6; do
 		"$(vip $f)" "$PORT"
 done
 for f in 4 6; do
-	client_says live$f flowing 60 || bail "$(cat "$TMP/live$f.out")"
+	client_must live$f flowing 60
 done
 router_without
 must node_ctl 1 cluster service set "$VIP4:$PORT" sched maglev

@@ -51,7 +51,7 @@ collide() # NAME 4|6 [OTHER]
 	captured_token
 	must ctl 1 owner add $((TOKEN ^ ${3:-0})) node 2
 	client_block del
-	client_says collide connected || bail "$(cat "$TMP/collide.out")"
+	client_must collide connected
 	[ -z "${3:-}" ] || wait_for 5 moved_ge 1 owner learnt 1
 	client_go collide
 	client_end collide

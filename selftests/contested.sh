@@ -131,7 +131,7 @@ local_claim() # 4|6
 	local f=$1 token
 
 	client_start "c$f" -b 20000 -w "$(vip "$f")" "$PORT"
-	client_says "c$f" connected || bail "$(cat "$TMP/c$f.out")"
+	client_must "c$f" connected
 	wait_for 5 owner_total_is 1
 	token=$(owner_tokens 1 local)
 	for i in 2 3; do

@@ -132,14 +132,14 @@ connect() # ARGUMENT...
 		client_start "dead$f" -n "$N" -b 1000 -w "$@" "$(vip "$f")" "$PORT"
 	done
 	for f in "${F[@]}"; do
-		client_says "dead$f" connected || bail "$(cat "$TMP/dead$f.out")"
+		client_must "dead$f" connected
 	done
 	router_pin 0 3
 	for f in "${F[@]}"; do
 		client_start "live$f" -n "$N" -b 200000 -w "$(vip "$f")" "$PORT"
 	done
 	for f in "${F[@]}"; do
-		client_says "live$f" connected || bail "$(cat "$TMP/live$f.out")"
+		client_must "live$f" connected
 	done
 	router_unpin 0
 	wait_for 5 owner_total_is $((2 * N * ${#F[@]})) ||
@@ -190,7 +190,7 @@ told() # WHAT ARGUMENT...
 	if [ -n "${SECOND:-}" ]; then
 		router_pin 1 1
 		endpoints_add
-		client_says dead4 ready || bail "$(cat "$TMP/dead4.out")"
+		client_must dead4 ready
 	fi
 	clients_copy
 	fastcloses=$(client_counter MPTcpExtMPFastcloseRx)
@@ -349,7 +349,7 @@ leftovers()
 
 	router_pin 0 2
 	client_start dead -P $port -w "$VIP4" "$PORT"
-	client_says dead connected || bail "$(cat "$TMP/dead.out")"
+	client_must dead connected
 	wait_for 5 owner_total_is 1 || bail "the connection is not known"
 	token=$(owner_tokens 2 local)
 	clients_copy
@@ -366,7 +366,7 @@ leftovers()
 	wait "${CLIENT_PID[dead]}" 2> /dev/null
 	router_pin 0 1
 	client_start again -P $port -b 100000 -w "$VIP4" "$PORT"
-	client_says again connected || bail "$(cat "$TMP/again.out")"
+	client_must again connected
 	# That nobody had the FIN's flow is remembered for a second.
 	sleep 1.1
 	router_pin 0 3
@@ -393,7 +393,7 @@ used_before()
 	router_pin 0 2
 	client_start dead -P $port -b 1000 -T $((10000 * MLB_SCALE)) -w \
 		"$VIP4" "$PORT"
-	client_says dead connected || bail "$(cat "$TMP/dead.out")"
+	client_must dead connected
 	wait_for 5 line_in_owners 2 ":$port-" || bail "the client is not known"
 	check_eq "TIME_WAIT holds the 4-tuple on node 3" \
 		"$(in_netns "$PREFIX-n3" ss -Htn state time-wait \

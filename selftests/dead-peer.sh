@@ -21,7 +21,7 @@ connect_on() # NODE
 	router_pin 0 "$1"
 	endpoints_flush
 	client_start "on$1" -n "$N" -b 2000 -s 5000 -w "$VIP4" "$PORT"
-	client_says "on$1" connected || bail "$(cat "$TMP/on$1.out")"
+	client_must "on$1" connected
 	wait_for 5 owner_total_is "$N"
 }
 
@@ -39,7 +39,7 @@ others_live()
 	stats_mark
 	connect_on 2
 	endpoints_add
-	client_says on2 ready || bail "$(cat "$TMP/on2.out")"
+	client_must on2 ready
 	finish 2
 	check_eq "joins of live nodes' connections work" "${R[second]}" "$N"
 	check_eq "none of them waited to the end" "$(moved resolve timeout)" 0
@@ -60,7 +60,7 @@ dead_refused()
 		"$(moved resolve timeout 1)" "$N"
 	check_ge "and answered with a RST" \
 		$(($(nodes_nstat TcpOutRsts) - rsts)) "$N"
-	client_says on3 ready || bail "$(cat "$TMP/on3.out")"
+	client_must on3 ready
 	finish 3
 	check_eq "no second path" "${R[second]}" 0
 	check_eq "the first path is unharmed" "${R[ok]}" "$N"
@@ -132,7 +132,7 @@ done
 cluster_known 4
 connect_on 3
 endpoints_add
-client_says on3 ready || bail "$(cat "$TMP/on3.out")"
+client_must on3 ready
 finish 3
 check_eq "back again: joins work" "${R[second]}" "$N"
 tap_done

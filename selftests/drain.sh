@@ -30,11 +30,11 @@ drain_run() # local|maglev
 	sched_all "$1"
 	endpoints_flush
 	client_start old -n "$N" -b 50000 -s 20000 -w "$VIP4" "$PORT"
-	client_says old connected || bail "$(cat "$TMP/old.out")"
+	client_must old connected
 	wait_for 5 owner_total_is "$N"
 	state_all 2 drain
 	endpoints_add
-	client_says old ready || bail "$(cat "$TMP/old.out")"
+	client_must old ready
 	client_run new -n "$N" -b 1000 "$VIP4" "$PORT"
 	check_eq "$1: new connections work" "${R[ok]}" "$N"
 	check_eq "$1: none of them on the draining node" "$(served_by 2)" 0
@@ -64,7 +64,7 @@ maintenance_run()
 	sched_all local
 	endpoints_flush
 	client_start old -n "$N" -b 50000 -w "$VIP4" "$PORT"
-	client_says old connected || bail "$(cat "$TMP/old.out")"
+	client_must old connected
 	wait_for 5 owner_total_is "$N"
 	owners_copy
 	router_pin 1 1
@@ -93,7 +93,7 @@ dead_run()
 
 	endpoints_flush
 	client_start old -n "$N" -b 50000 -w "$VIP4" "$PORT"
-	client_says old connected || bail "$(cat "$TMP/old.out")"
+	client_must old connected
 	wait_for 5 owner_total_is "$N"
 	owners_copy
 	check_ge "dead: node 1 knew tokens of node 2" \

@@ -28,7 +28,7 @@ connect() # NAME 4|6 SPORT
 	local -n from=CLIENT$2
 
 	client_start "$1" -b 100 -S "${from[0]}" -P "$3" -w "$(vip "$2")" "$PORT"
-	client_says "$1" connected || bail "$(cat "$TMP/$1.out")"
+	client_must "$1" connected
 }
 
 disconnect() # NAME

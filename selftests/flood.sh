@@ -58,7 +58,7 @@ honest_start() # NAME 4|6 [OPTION...]
 honest_joins()
 {
 	endpoints_add
-	client_says honest ready 60 || bail "$(cat "$TMP/honest.out")"
+	client_must honest ready 60
 	client_go honest
 	client_end honest
 }
@@ -72,7 +72,7 @@ flood() # NAME 4|6 COUNTERS RAWPKT_OPTION...
 	START=$(now_ms)
 	flood_start "$2" "${@:4}"
 	honest_start honest "$2" -s 30000 -w
-	client_says honest connected 60 || bail "$(cat "$TMP/honest.out")"
+	client_must honest connected 60
 	honest_joins
 	judge "$1, IPv$2" "$3"
 }
@@ -85,7 +85,7 @@ flood_no_cookies() # NAME 4|6 COUNTERS RAWPKT_OPTION...
 	endpoints_flush
 	stats_mark
 	honest_start honest "$2" -s 30000 -w
-	client_says honest connected || bail "$(cat "$TMP/honest.out")"
+	client_must honest connected
 	START=$(now_ms)
 	flood_start "$2" "${@:4}"
 	honest_start late "$2"

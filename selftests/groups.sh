@@ -211,7 +211,7 @@ changes() # 4|6
 	# What runs meanwhile has its second path from the second group.
 	client_start old -n "$N" -b 300000 -r 10000 -l -T 120000 -s 20000 \
 		"$(vip "$f")" "$PORT"
-	client_says old flowing || bail "$(cat "$TMP/old.out")"
+	client_must old flowing
 	for ((round = 0; round < CHANGES; round++)); do
 		client_start new -n 20 -b 1000 -S "$(from "$f" 0)" "$(vip "$f")" \
 			"$PORT"

@@ -13,7 +13,7 @@ half_close() # NAME 4|6 OPTION...
 	rsts=$(nodes_nstat TcpOutRsts)
 	client_start half -n 20 -u 1000 -b 200000 -r 20000 -H -T 60000 \
 		"${@:3}" "$(vip "$2")" "$PORT"
-	client_says half flowing || bail "$(cat "$TMP/half.out")"
+	client_must half flowing
 	stats_mark
 	router_nexthops 3 1 2
 	wait_for 10 moved_ge 20 tunnel rx

@@ -33,7 +33,7 @@ joined() # NAME 4|6 [RESHUFFLE]
 	[ -z "${3:-}" ] || rate=(-r 20000 -l -b 200000)
 	client_join join -n "$N" -b 20000 "${rate[@]}" "$(vip "$2")" "$PORT"
 	if [ -n "${3:-}" ]; then
-		client_says join flowing || bail "$(cat "$TMP/join.out")"
+		client_must join flowing
 		router_nexthops 2 3 1
 		wait_for 10 moved_ge 1 steer resolved
 		client_go join

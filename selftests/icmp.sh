@@ -82,7 +82,7 @@ forms() # 4|6
 
 	[ "$f" = 4 ] || forms+=("-e" "-e -t 500")
 	client_start forms -n 1 -b 100 -P 30000 -w "$(vip "$f")" "$PORT"
-	client_says forms connected || bail "$(cat "$TMP/forms.out")"
+	client_must forms connected
 	port=30000
 	for form in "${forms[@]}"; do
 		before=$(judged 1)

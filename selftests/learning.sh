@@ -26,7 +26,7 @@ life() # 4|6
 	wait_for 5 line_there "$TMP/monitor$1" ready || bail "no monitor"
 	stats_mark
 	client_start "life$1" -b 2000 -w "$(vip "$1")" "$PORT"
-	client_says "life$1" connected || bail "$(cat "$TMP/life$1.out")"
+	client_must "life$1" connected
 	start=$(now_ms)
 	wait_for 5 owner_total_is 1
 	check_range "IPv$1: learnt within a second" $(($(now_ms) - start)) \
@@ -60,7 +60,7 @@ right_cpu()
 	for ((cpu = 0; cpu < $(nproc); cpu++)); do
 		must taskset -cp $cpu $$ > "$TMP/out"
 		client_start cpu$cpu -b 100 -w "$VIP4" "$PORT"
-		client_says cpu$cpu connected || bail "$(cat "$TMP/cpu$cpu.out")"
+		client_must cpu$cpu connected
 		wait_for 5 owner_total_is 1
 		check_eq "connection from CPU $cpu is owned by CPU $cpu" \
 			"$(ctl 1 -j owner list | jq '.[0].cpu')" $cpu
@@ -79,7 +79,7 @@ many()
 	endpoints_add
 	stats_mark
 	client_start many -n "$n" -b 2000 -s 20000 -w "$VIP4" "$PORT"
-	client_says many ready || bail "$(cat "$TMP/many.out")"
+	client_must many ready
 	wait_for 5 owner_total_is "$n"
 	check_eq "many: each connection once, its joins not" \
 		"$(owner_total_local)" "$n"

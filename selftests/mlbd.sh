@@ -115,7 +115,7 @@ restarts()
 	endpoints_add
 	# Node 1 has some of them.
 	client_start long -n "$(scaled 50 25)" -b 200000 -r 10000 -l "$VIP4" "$PORT"
-	client_says long ready 40 || bail "$(cat "$TMP/long.out")"
+	client_must long ready 40
 	before=$(kernel_state 1)
 	stats_mark
 	alone_end 1 KILL
@@ -221,7 +221,7 @@ by_hand()
 older_than_mlbd()
 {
 	client_start old -n "$(scaled 20 5)" -b 2000 -w "$VIP4" "$PORT"
-	client_says old connected || bail "$(cat "$TMP/old.out")"
+	client_must old connected
 	wait_for 5 owner_total_is "$(scaled 20 5)"
 	alone_end 2 KILL
 	alone_start 2

@@ -51,7 +51,7 @@ flow_begin() # 4|6 [CLIENT_OPTION...]
 	router_pin 0 1
 	client_start flow -t -w -b 1000 -u "$BYTES" -T 120000 "${@:2}" \
 		"$(vip "$f")" "$PORT"
-	client_says flow connected || bail "$(cat "$TMP/flow.out")"
+	client_must flow connected
 	stats_mark
 	ERRORS=$(too_bigs "$f")
 	# From here on its packets come to node 2.
@@ -153,7 +153,7 @@ lowered() # NAME 4|6
 {
 	flow_begin "$2" -r 1000000 -l
 	client_go flow
-	client_says flow flowing || bail "$(cat "$TMP/flow.out")"
+	client_must flow flowing
 	cluster_mtu 1300
 	wait_for 10 moved_ge 1 tunnel tx-toobig 2
 	check_true "$1: the transfer runs meanwhile" client_runs flow
@@ -182,7 +182,7 @@ path_lowered() # NAME 4|6 4|6
 		via "$([ "$3" = 4 ] && echo 10.2.2.1 || echo 2001:db8:2:2::1)"
 	flow_begin "$2" -r 1000000 -l
 	client_go flow
-	client_says flow flowing || bail "$(cat "$TMP/flow.out")"
+	client_must flow flowing
 	must ip -n "$PREFIX-r" link set n1 mtu 1400
 	wait_for 10 moved_ge 1 tunnel tx-toobig 2
 	check_true "$1: the transfer runs meanwhile" client_runs flow

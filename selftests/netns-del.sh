@@ -25,7 +25,7 @@ namespace_dies() # ROUND
 
 	client_start "run$1" -n "$N" -b 300000 -r 60000 -s 20000 -T 120000 \
 		"$VIP4" "$PORT"
-	client_says "run$1" flowing || bail "$(cat "$TMP/run$1.out")"
+	client_must "run$1" flowing
 	pids=$(ip netns pids "$PREFIX-n3")
 	for pid in $pids; do
 		kill -KILL "$pid"

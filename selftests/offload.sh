@@ -29,7 +29,7 @@ transfer() # NAME 4|6 [direct]
 
 	router_pin 0 1
 	client_start load -t -w -b 1000 -u "$BYTES" "$(vip "$2")" "$PORT"
-	client_says load connected || bail "$(cat "$TMP/load.out")"
+	client_must load connected
 	[ -n "${3:-}" ] || router_pin 0 2
 	before=$(device_count 2 mlb0 tx) link=$(device_count 2 eth1 tx)
 	client_go load

@@ -151,7 +151,7 @@ odd_joins() # 4|6
 	local -n from=CLIENT$f
 
 	client_start "odd$f" -b 100 -w "$(vip "$f")" "$PORT"
-	client_says "odd$f" connected || bail "$(cat "$TMP/odd$f.out")"
+	client_must "odd$f" connected
 	wait_for 5 has_token || bail "no token"
 	token=$(owner_tokens $SERVER local)
 	stats_mark

@@ -37,20 +37,20 @@ ends() # 4|6
 		"$(vip "$f")" "$PORT"
 	client_start tcp -t -n 2 -w "$(vip "$f")" "$PORT"
 	for what in idle flow tcp; do
-		client_says $what connected || bail "$(cat "$TMP/$what.out")"
+		client_must $what connected
 	done
 	router_pin 0 3
 	client_start live -n "$N" -b 50000 -s 20000 -w "$(vip "$f")" "$PORT"
-	client_says live connected || bail "$(cat "$TMP/live.out")"
+	client_must live connected
 	wait_for 5 owner_total_is $((n + N)) || bail "not all are known"
 	owners_copy
 	router_pin 1 1
 	endpoints_add
 	for what in idle flow live; do
-		client_says $what ready || bail "$(cat "$TMP/$what.out")"
+		client_must $what ready
 	done
 	client_go flow
-	client_says flow flowing || bail "$(cat "$TMP/flow.out")"
+	client_must flow flowing
 
 	others "$f"
 	stats_mark 2

@@ -110,13 +110,13 @@ joins() # NAME 4|6 full|empty
 	stats_mark
 	seen=$(seen_total)
 	client_start join -n "$N" -b 5000 -s 20000 -w "$(vip "$f")" "$PORT"
-	client_says join connected || bail "$(cat "$TMP/join.out")"
+	client_must join connected
 	check_true "$name: every token is learnt" wait_for 5 seen_total_is \
 		$((seen + N))
 	check_eq "$name: and counted" "$(moved owner seen)" "$N"
 	[ "$3" = empty ] || seen_copy
 	endpoints_add
-	client_says join ready 40 || bail "$(cat "$TMP/join.out")"
+	client_must join ready 40
 	client_go join
 	client_end join
 	check_eq "$name: every second path comes up" "${R[second]}" "$N"
@@ -151,7 +151,7 @@ reshuffle() # NAME 4|6 CLIENT_OPTION...
 	stats_mark
 	client_start flows -n "$N" -b 400000 -r 20000 -l -T 120000 "${@:3}" \
 		"$(vip "$f")" "$PORT"
-	client_says flows flowing || bail "$(cat "$TMP/flows.out")"
+	client_must flows flowing
 	before=$(stat_sum tunnel tx 2)
 	router_nexthops 2
 	check_true "$name: node 2 is the ingress now" wait_for 10 tunnelled \
@@ -169,7 +169,7 @@ lone_survivor() # NAME 4|6
 	router_nexthops 1
 	client_start alone -n "$N" -t -b 400000 -r 20000 -l -T 120000 \
 		"$(vip "$f")" "$PORT"
-	client_says alone flowing || bail "$(cat "$TMP/alone.out")"
+	client_must alone flowing
 	must ctl 2 node set 1 state dead
 	stats_mark
 	before=$(stat_sum tunnel tx 2)

@@ -25,7 +25,7 @@ reshuffle_run() # NAME 4|6 CLIENT_OPTION...
 	# the router has done its part.
 	client_start shuffle -n "$N" -b 600000 -r 20000 -l -T 120000 "${@:3}" \
 		"$(vip "$f")" "$PORT"
-	client_says shuffle flowing || bail "$(cat "$TMP/shuffle.out")"
+	client_must shuffle flowing
 	for hops in "3 1 2" "2 3" "1" "1 2 3"; do
 		before=$(stat_sum tunnel rx)
 		# shellcheck disable=SC2086

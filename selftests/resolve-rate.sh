@@ -53,7 +53,7 @@ answers_limited()
 	must ctl 2 set resolve-rate 1
 	router_pin 0 2
 	client_start owned -n "$n" -b 2000 -w "$VIP4" "$PORT"
-	client_says owned connected || bail "$(cat "$TMP/owned.out")"
+	client_must owned connected
 	wait_for 5 owner_total_is "$n"
 	stats_mark
 	endpoints_add

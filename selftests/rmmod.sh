@@ -14,7 +14,7 @@ unload_run() # ROUND
 	services_up sched local
 	client_start "run$1" -n "$N" -b 200000 -r 50000 -s 20000 -T 60000 \
 		"$VIP4" "$PORT"
-	client_says "run$1" flowing || bail "$(cat "$TMP/run$1.out")"
+	client_must "run$1" flowing
 	# More joins arrive, are parked and asked for, in the same moment.
 	client_start "more$1" -n "$N" -b 20000 -T 20000 "$VIP6" "$PORT"
 	check_true "round $1: rmmod works under traffic" rmmod mlb

@@ -47,7 +47,7 @@ use_once() # NAME 4|6 [CLIENT_OPTION...]
 	serve_on "$2" 2
 	router_pin 0 1
 	client_start old -P $P -b 2000 -w -T 20000 "${@:3}" "$(vip "$2")" "$PORT"
-	client_says old connected || bail "$(cat "$TMP/old.out")"
+	client_must old connected
 	router_pin 0 3
 	client_go old
 	client_end old
@@ -67,7 +67,7 @@ stale() # NAME 4|6 [CLIENT_OPTION...]
 	rsts=$(nodes_nstat TcpOutRsts)
 	client_start new -P $P -b 200000 -r 50000 -l -T $((8000 * MLB_SCALE)) \
 		"${@:3}" "$(vip "$2")" "$PORT"
-	client_says new flowing || bail "$(cat "$TMP/new.out")"
+	client_must new flowing
 	check_eq "$1: the entry is still there" "$(entry)" "$ENTRY"
 	router_pin 0 1
 	check_true "$1: node 2 says that it does not have the flow" \

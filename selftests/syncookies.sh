@@ -24,7 +24,7 @@ connections() # local|maglev 4|6
 	asked=$(moved resolve started)
 	check_true "$name: every token is learnt" wait_for 5 owner_total_is "$N"
 	endpoints_add
-	client_says cookie ready || bail "$(cat "$TMP/cookie.out")"
+	client_must cookie ready
 	client_go cookie
 	client_end cookie
 	check_eq "$name: every second path comes up" "${R[second]}" "$N"

@@ -37,7 +37,7 @@ alive_elsewhere() # NAME 4|6 OPTION...
 	router_pin 0 2
 	client_start tw -P $port -b 300000 -r 100000 -T 20000 "${@:3}" \
 		"$(vip "$2")" "$PORT"
-	client_says tw flowing || bail "$(cat "$TMP/tw.out")"
+	client_must tw flowing
 	stats_mark
 	router_pin 0 1
 	wait_for 10 moved_ge 10 tunnel rx 2
@@ -56,7 +56,7 @@ fin_elsewhere() # NAME 4|6 OPTION...
 	router_pin 0 1
 	client_start fin -n 10 -b 40000 -r 20000 -T 20000 "${@:3}" \
 		"$(vip "$2")" "$PORT"
-	client_says fin flowing || bail "$(cat "$TMP/fin.out")"
+	client_must fin flowing
 	router_pin 0 3
 	client_end fin
 	check_eq "$1: ends reach the right node" "${R[ok]}" 10

@@ -186,7 +186,7 @@ maintenance()
 {
 	endpoints_flush
 	client_start old -n "$N" -b 50000 -w "$VIP4" "$PORT"
-	client_says old connected || bail "$(cat "$TMP/old.out")"
+	client_must old connected
 	conf 2 "state = maintenance"
 	reload 2
 	hops_become "maintenance" "1 3"

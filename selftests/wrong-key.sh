@@ -13,9 +13,9 @@ joins_through() # NAME OWNER INGRESS WANT
 	router_pin 1 "$3"
 	endpoints_flush
 	client_start "$1" -n "$N" -b 2000 -s $((3000 * MLB_SCALE)) -w "$VIP4" "$PORT"
-	client_says "$1" connected || bail "$(cat "$TMP/$1.out")"
+	client_must "$1" connected
 	endpoints_add
-	client_says "$1" ready || bail "$(cat "$TMP/$1.out")"
+	client_must "$1" ready
 	client_go "$1"
 	client_end "$1"
 	check_eq "$1: second paths" "${R[second]}" "$4"
@@ -45,11 +45,11 @@ check_eq "and answered none" $(($(moved resolve answer-tx 1) +
 stats_mark
 endpoints_flush
 client_start told -n 1 -b 2000 -s $((3000 * MLB_SCALE)) -w "$VIP4" "$PORT"
-client_says told connected || bail "$(cat "$TMP/told.out")"
+client_must told connected
 wait_for 5 owner_total_is 1
 owners_copy
 endpoints_add
-client_says told ready || bail "$(cat "$TMP/told.out")"
+client_must told ready
 client_go told
 client_end told
 check_eq "a join forwarded with the wrong key is dropped" "${R[second]}" 0

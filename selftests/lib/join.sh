@@ -27,7 +27,7 @@ join_run() # NAME 4|6 local|maglev full|empty [CLIENT_OPTION...]
 	joins=$(nodes_nstat MPTcpExtMPJoinAckRx)
 
 	client_start join -n "$n" -b 5000 -s 20000 "${@:5}" -w "$(vip "$f")" "$PORT"
-	client_says join connected || bail "$(cat "$TMP/join.out")"
+	client_must join connected
 	wait_for 5 owner_total_is "$n"
 	check_eq "$name: every token is learnt" "$(owner_total_local)" "$n"
 	if [ "$table" = full ]; then
@@ -35,7 +35,7 @@ join_run() # NAME 4|6 local|maglev full|empty [CLIENT_OPTION...]
 	fi
 	before=$(moved resolve started)
 	endpoints_add
-	client_says join ready 40 || bail "$(cat "$TMP/join.out")"
+	client_must join ready 40
 	# Counted now, because last packets of what has closed are asked for too.
 	stats_take
 	asked=$(($(grew resolve started) - before))

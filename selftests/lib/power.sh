@@ -39,7 +39,7 @@ live_start() # NODE [CLIENT_ADDRESS]
 			"${path[@]}" "$(vip $f)" "$PORT"
 	done
 	for f in 4 6; do
-		client_says live$f flowing || bail "$(cat "$TMP/live$f.out")"
+		client_must live$f flowing
 	done
 	router_without
 }

@@ -96,6 +96,12 @@ client_says() # NAME PATTERN [SECONDS]
 	wait_for "${3:-30}" line_there "$TMP/$1.out" "^$2"
 }
 
+# The test makes no sense without it.
+client_must() # NAME PATTERN [SECONDS]
+{
+	client_says "$@" || bail "$1: $(cat "$TMP/$1.out")"
+}
+
 # Whether it has not yet said how it ended.
 client_runs() # NAME
 {
@@ -131,9 +137,9 @@ client_join() # NAME ARGUMENT...
 {
 	endpoints_flush
 	client_start "$1" -s $((8000 * MLB_SCALE)) -w "${@:2}"
-	client_says "$1" connected || bail "$(cat "$TMP/$1.out")"
+	client_must "$1" connected
 	endpoints_add
-	client_says "$1" ready || bail "$(cat "$TMP/$1.out")"
+	client_must "$1" ready
 	client_go "$1"
 }
 
