@@ -102,3 +102,15 @@ scratch()	# MIB
 	dir=$(mktemp -d "$base/mlb.XXXXXX")
 	printf '%s\n' "$dir"
 }
+
+# Ends jobs that "set -m" gave process groups of their own, with all that they
+# started.
+end_groups()	# GROUP...
+{
+	local group
+
+	for group; do
+		kill -- "-$group" 2> /dev/null || :
+	done
+	wait
+}

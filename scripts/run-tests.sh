@@ -54,12 +54,7 @@ results=$(mktemp -d)
 running=()
 cleanup()
 {
-	local group
-
-	for group in "${running[@]}"; do
-		kill -- "-$group" 2> /dev/null || :
-	done
-	wait
+	end_groups "${running[@]}"
 	rm -rf "$results"
 }
 trap cleanup EXIT
