@@ -65,7 +65,7 @@ test_begin corosync mlbd
 daemons_begin
 arp_settings
 check_true "without a role nobody has the addresses" holders_are ""
-servers_up
+servers_found
 must node_ctl 1 cluster role add web nodes 1 spares 2,3 exclusive yes
 comes_to "a role" 1
 connections_work "a role"

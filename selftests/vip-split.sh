@@ -14,7 +14,7 @@
 test_begin corosync mlbd
 daemons_begin
 arp_quiet
-servers_up
+servers_found
 must node_ctl 1 cluster role add web nodes 3 spares 2 exclusive yes failback no
 comes_to "a role" 3
 connections_work "a role"
