@@ -91,6 +91,17 @@ status_is() # NODE JQ_FILTER VALUE
 	[ "$(cluster_status "$1" "$2")" = "$3" ]
 }
 
+# They serve, and node 1, who decides, has been told so by all: whose checks are not
+# up yet gets no role.
+servers_found()
+{
+	servers_up
+	wait_for 20 status_is 1 '[.cluster.nodes[].down == []] | all' true || {
+		cluster_tell
+		bail "the servers are not found"
+	}
+}
+
 # Nodes of which this one's mlbd and kernel both say that they take part, and
 # whose tokens it has.
 # shellcheck disable=SC2016 # jq's

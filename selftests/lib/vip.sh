@@ -61,17 +61,6 @@ daemons_begin()
 	must node_ctl 1 cluster set resolve-timeout 500
 }
 
-# They serve, and node 1, who decides, has been told so by all: whose checks are not
-# yet up is no holder.
-servers_found()
-{
-	servers_up
-	wait_for 20 status_is 1 '[.cluster.nodes[].down == []] | all' true || {
-		cluster_tell
-		bail "the servers are not found"
-	}
-}
-
 # The nodes that have the address where neighbours ask for it.
 holders() # 4|6
 {
