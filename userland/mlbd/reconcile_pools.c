@@ -63,6 +63,7 @@ static void flat_free(struct flat *flat)
 	free(flat->ids);
 }
 
+/* What there is of it is the caller's to free, in any case. */
 static int flat_alloc(struct flat *flat, const struct mlb_pools *pools)
 {
 	size_t clients = 0, ids = 0;
@@ -76,10 +77,7 @@ static int flat_alloc(struct flat *flat, const struct mlb_pools *pools)
 		.pools = calloc(pools->n_pools + 1, sizeof(*flat->pools)),
 		.ids = calloc(ids + 1, sizeof(*flat->ids)),
 	};
-	if (flat->clients && flat->pools && flat->ids)
-		return 0;
-	flat_free(flat);
-	return -ENOMEM;
+	return flat->clients && flat->pools && flat->ids ? 0 : -ENOMEM;
 }
 
 /* What the kernel cannot have is left out, for a pool that it can have now. */

@@ -407,6 +407,41 @@ static void test_never_computed(void **state)
 	model.slow_pools = 0;
 }
 
+/* The Nth calloc() from now on returns nothing; 0: none. */
+static unsigned int calloc_fails;
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return calloc_fails && !--calloc_fails ? NULL : __real_calloc(n, size);
+}
+
+/* Memory that is short is an error, and nothing worse. */
+static void test_no_memory(void **state)
+{
+	static struct random_goal r;
+	struct reconciled result;
+	unsigned int failed = 0;
+
+	(void)state;
+	turn_ns = UINT32_MAX;
+	make_goal(&r);
+	for (unsigned int nth = 1;; nth++) {
+		memset(&model, 0, sizeof(model));
+		calloc_fails = nth;
+		if (!reconcile(NULL, &r.goal, false, &result) && calloc_fails)
+			break;
+		assert_int_equal(calloc_fails, 0);
+		failed += result.error == -ENOMEM;
+	}
+	calloc_fails = 0;
+	assert_true(failed >= 6);
+	assert_is_goal(&r);
+	assert_pools(&r);
+}
+
 /* Whatever there is to do, the loop has its turn after each request. */
 static void test_turns(void **state)
 {
@@ -443,6 +478,7 @@ int main(void)
 		cmocka_unit_test(test_fence_moved),
 		cmocka_unit_test(test_never_computed),
 		cmocka_unit_test(test_turns),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests_name("mlbd_reconcile", tests, NULL,
