@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Static checks. With names, only those: shell netlink style sparse userland.
-# Prints a line for each, the output of those that fail, and counts.
+# Static checks. With names, only those: shell netlink style sparse clang
+# coccinelle userland tidy. Prints a line for each, the output of those that fail,
+# and counts. (Of smatch neither Debian 12 nor 13 has a package.)
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
@@ -44,21 +45,55 @@ check_style()
 		--terse --no-summary --show-types --file "${files[@]}"
 }
 
-check_sparse()
+# Whether the module compiles for a kernel without a word about its own files.
+# Headers of the kernel have findings of their own.
+module_compiles()	# KERNEL NAME MAKE_ARGUMENT...
 {
-	local work=$ROOT/build/check/sparse
+	local work=$ROOT/build/check/$2 SOURCE KDIR
 
-	eval "$(scripts/kernel.sh uml-fast)"
+	eval "$(scripts/kernel.sh "$1")"
 	rm -rf "$work"
 	mkdir -p "$work"
 	cp -r Kbuild kmod include "$work/"
-	make -C "$SOURCE" ARCH=um O="$KDIR" M="$work" W=1 C=2 CF=-D__CHECK_ENDIAN__ \
-		modules > "$work.log" 2>&1 || {
+	make -C "$SOURCE" ARCH=um O="$KDIR" M="$work" W=1 KCFLAGS=-DMLB_SELFTEST \
+		"${@:3}" modules > "$work.log" 2>&1 || {
 		cat "$work.log"
 		return 1
 	}
-	# Headers of the kernel have findings of their own.
 	! grep -F "$work/" "$work.log" | grep -E 'warning:|error:'
+}
+
+check_sparse()
+{
+	module_compiles uml-fast sparse C=2 CF=-D__CHECK_ENDIAN__
+}
+
+# As above, with another compiler.
+check_clang()
+{
+	module_compiles clang clang CC=clang KBUILD_MODPOST_WARN=1
+}
+
+# Semantic patches of the kernel's own, from the newest source. Those in SKIPPED
+# are of things that the module has nothing of.
+check_coccinelle()
+{
+	local SOURCE KDIR file options skipped='^(hid/|api/(platform|pm_|simple_open|stream_open|vma_|d_find|check_bq|resource_|device_attr)|free/(clk_|devm_|iounmap|put_device)|iterators/(device_node|for_each_child)|misc/(of_table|irqf_|add_namespace)|null/badzero)'
+
+	eval "$(scripts/kernel.sh uml-fast)"
+	cd "$SOURCE/scripts/coccinelle" || return
+	for file in */*.cocci */*/*.cocci; do
+		if [[ $file =~ $skipped ]] || ! grep -q '^virtual report' "$file"; then
+			continue
+		fi
+		options=$(sed -n 's#^// *Options: *##p' "$file")
+		# shellcheck disable=SC2086 # several options
+		spatch -D report --very-quiet --no-show-diff --cocci-file "$file" \
+			$options --dir "$ROOT/kmod" --patch "$ROOT" < /dev/null \
+			2>> "$ROOT/build/check/coccinelle.log" || return
+	done > "$ROOT/build/check/coccinelle.found"
+	cd "$ROOT" || return
+	! grep . build/check/coccinelle.found
 }
 
 check_userland()
@@ -77,9 +112,16 @@ check_userland()
 	done
 }
 
+# What .clang-tidy at the top names.
+check_tidy()
+{
+	make -s -C userland tidy "JOBS=$(nproc)"
+}
+
 checks=("$@")
-[ $# -gt 0 ] || checks=(shell netlink style sparse userland)
-mkdir -p build
+[ $# -gt 0 ] ||
+	checks=(shell netlink style sparse clang coccinelle userland tidy)
+mkdir -p build/check
 passed=0 failed=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

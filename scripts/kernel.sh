@@ -9,12 +9,13 @@
 #   BUILDROOT, INITRAMFS, MODULES, GUEST  (qemu) toolchain root, initramfs,
 #            disk of modules, disk with the root file system
 #   BUSYBOX  static busybox
-# "kernel.sh source" prepares only the source tree and prints SOURCE.
+# "kernel.sh source" prepares only the source tree and prints SOURCE; "clang"
+# one of 6.12 and, in KDIR, what clang needs to compile a module for it.
 # shellcheck disable=SC2034	# the variables are printed by name
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/apt.sh"
 
-usage="usage: kernel.sh uml-fast|uml-debug|6.1|6.12|7.3|source"
+usage="usage: kernel.sh uml-fast|uml-debug|uml-gcov|6.1|6.12|7.3|source|clang"
 scripts=$ROOT/scripts
 
 # The newest release of a series for which a suite has image and headers.
@@ -74,6 +75,22 @@ prepare_uml()	# FLAVOUR FRAGMENT...
 	BUSYBOX=$(entry_busybox)/busybox
 }
 
+# For uml-fast: 7.x, whose system calls cost half of what they do before 6.16.
+prepare_source_newest()
+{
+	apt_refresh bookworm
+	apt_refresh trixie
+	SOURCE=$(entry_source trixie "$(newest_source trixie)")
+}
+
+# Debian 12's clang is too old for the newest source.
+prepare_clang()
+{
+	prepare_source
+	KDIR=$(cached "clang-$(digest "${SOURCE##*/}" "$scripts"/{kernel-clang.sh,uml/config})" \
+		"$scripts/kernel-clang.sh" "$SOURCE" "$scripts/uml/config")
+}
+
 prepare_debian()	# SUITE SERIES PATTERN
 {
 	local suite=$1 series=$2 key entry early
@@ -101,11 +118,14 @@ prepare_debian()	# SUITE SERIES PATTERN
 case "${1:-}" in
 source)
 	prepare_source ;;
-uml-fast)	# 7.x: its system calls cost half of what they do before 6.16
-	apt_refresh bookworm
-	apt_refresh trixie
-	SOURCE=$(entry_source trixie "$(newest_source trixie)")
+clang)
+	prepare_clang ;;
+uml-fast)
+	prepare_source_newest
 	prepare_uml "$1" "$scripts/uml/config" ;;
+uml-gcov)
+	prepare_source_newest
+	prepare_uml "$1" "$scripts/uml/config" "$scripts/uml/config.gcov" ;;
 uml-debug)
 	prepare_source
 	prepare_uml "$1" "$scripts/uml/config" "$scripts/uml/config.debug" ;;

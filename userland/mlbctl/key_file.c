@@ -72,7 +72,7 @@ const char *key_file_read(const char *path, uint8_t key[MLB_KEY_LEN_MAX],
 
 	if (fd < 0 || fstat(fd, &st))
 		wrong = strerror(errno);
-	if (!wrong)
+	else
 		wrong = check_file(&st);
 	if (!wrong)
 		wrong = read_key(fd, buf, len);

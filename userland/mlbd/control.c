@@ -531,7 +531,7 @@ int control_open(struct control **control, uv_loop_t *loop, const char *path,
 		uv_close((uv_handle_t *)&c->pipe, on_closed);
 		return ret;
 	}
-	memcpy(c->path, path, strlen(path));
+	memcpy(c->path, path, strlen(path) + 1);
 	the_control = c;
 	*control = c;
 	return 0;

@@ -241,7 +241,7 @@ static int parse_node_values(const json_t *json, struct document_node *node,
 int document_parse_node(const json_t *json, struct document_node *node,
 			char *error, size_t size)
 {
-	uint32_t id;
+	uint32_t id = 0;
 	int ret = document_parse_range(json, "node", 1, MLB_NODE_ID_MAX, &id,
 				       error, size);
 

@@ -122,10 +122,8 @@ static uint64_t spent(const struct drain *d)
 /* What was refused is tried again at the next tick, once there is a quorum; and
  * what is in no drain any more, somebody else has ended.
  */
-static void on_result(void *arg, int status, const char *text)
+static void result(struct drain *d, int status, const char *text)
 {
-	struct drain *d = arg;
-
 	d->proposing = false;
 	/* It is done; the next look reads so. */
 	if (!status && d->ending == d->self)
@@ -134,6 +132,13 @@ static void on_result(void *arg, int status, const char *text)
 	    log_allowed(&d->failing))
 		log_warning("the drain of node %u cannot end: %s", d->ending,
 			    text && text[0] ? text : strerror(-status));
+}
+
+static void on_result(void *arg, int status, const char *text)
+{
+	struct drain *d = arg;
+
+	result(d, status, text);
 	free_unused(d);
 }
 
@@ -151,7 +156,7 @@ static void end(struct drain *d, uint16_t id, const char *reason)
 	if (change)
 		ret = d->propose(d->arg, change, on_result, d);
 	if (ret)
-		on_result(d, ret, NULL);
+		result(d, ret, NULL);
 }
 
 static void judge(struct drain *d)
