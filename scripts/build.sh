@@ -38,12 +38,13 @@ in_buildroot()	# DIRECTORY COMMAND...
 # beside them. Products are not copied and so not deleted either.
 build_module()	# KERNEL
 {
-	local kernel=$1 work=$ROOT/build/$1 lock
+	local kernel=$1 work=$ROOT/build/$1 lock options=()
 
+	[ "$kernel" != uml-gcov ] || options=(GCOV_PROFILE=y)
 	mkdir -p "$work"
 	exec {lock}> "$work/.lock"
 	flock "$lock"
-	rsync -a --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod*' \
+	rsync -a --delete --exclude='*.o' --exclude='*.gcno' --exclude='*.ko' --exclude='*.mod*' \
 		--exclude='*.cmd' --exclude='*.log' --exclude=.lock \
 		--exclude=Module.symvers --exclude=modules.order \
 		--exclude=/include/netlink \
@@ -52,7 +53,8 @@ build_module()	# KERNEL
 
 	if [ "$KIND" = uml ]; then
 		quietly "$work/build.log" make -C "$SOURCE" ARCH=um O="$KDIR" \
-			M="$work" W=1 KCFLAGS=-DMLB_SELFTEST "-j$(nproc)" modules
+			M="$work" W=1 KCFLAGS=-DMLB_SELFTEST "${options[@]}" \
+			"-j$(nproc)" modules
 	else
 		quietly "$work/build.log" in_buildroot "$work" make -C "$KDIR" \
 			M=/work W=1 KCFLAGS=-DMLB_SELFTEST "-j$(nproc)" modules
