@@ -5,8 +5,9 @@
 #   run-tests.sh [-j JOBS] [-v] KERNEL [TEST...]
 #
 # TEST is a name in selftests/ (baseline for selftests/baseline.sh), or that of
-# a list there ("core" for core.list); without any, every test runs. With User-
-# Mode Linux each test has a machine of its own; in QEMU, which is slow to
+# a list there ("core" for core.list); without any, every test runs, but for those
+# that say which kernels they need ("# kernels: NAME...") and not this one. With
+# User-Mode Linux each test has a machine of its own; in QEMU, which is slow to
 # start, one machine runs all. Prints a line for each test and the output of
 # those that fail (-v: of all), which also stays in build/tests/KERNEL/. A test
 # that skips has failed.
@@ -30,7 +31,10 @@ tests=()
 if [ $# -eq 0 ]; then
 	for file in "$ROOT"/selftests/*.sh; do
 		name=${file##*/}
-		[ "$name" = lib.sh ] || tests+=("${name%.sh}")
+		[ "$name" != lib.sh ] || continue
+		only=$(sed -n '2,12s/^# kernels: //p' "$file")
+		[ -n "$only" ] && [[ " $only " != *" $kernel "* ]] ||
+			tests+=("${name%.sh}")
 	done
 fi
 for name; do
@@ -104,7 +108,7 @@ machine()	# TEST...
 	local scale limit status=0 test verdict time last=${*: -1}
 
 	case $kernel in
-	uml-fast)	scale=1 limit=300 ;;
+	uml-fast|uml-gcov) scale=1 limit=300 ;;
 	uml-debug)	scale=10 limit=600 ;;
 	*)		scale=5 limit=900 ;;
 	esac
