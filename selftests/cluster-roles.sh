@@ -110,6 +110,9 @@ lost()
 	check_eq "everybody knows why" \
 		"$(node_ctl 3 cluster role list | sed -n 's/.* because //p')" \
 		"node 2 is lost: node 4 stands in"
+	node_ctl 3 cluster node forget 2 > "$TMP/out" 2>&1
+	check_eq "what a role needs is not forgotten" "$?:$(cat "$TMP/out")" \
+		"1:mlbctl: role web names node 2, which is gone: give the role other nodes first"
 	must corosync_start 2
 	router_nexthops 1 2 3 4
 	check_comes "its home is back" 20 cluster_ready 1 2 3 4
@@ -143,6 +146,8 @@ refusals()
 	local before i
 	local lines=(
 		"node 9 has never been in the cluster|role add new nodes 9"
+		"node 5 has never been in the cluster|role add new nodes 1,2,3,4,5"
+		"node 5 has never been in the cluster|load $TMP/larger"
 		"roles new and web both have group eu of the same service|role add new nodes 1 groups eu"
 		"role web needs group eu, which is not there|group del eu"
 		"10.1.1.0/24 is in group eu and in group us|group add us prefixes 10.1.1.0/24"
@@ -150,6 +155,7 @@ refusals()
 	)
 
 	before=$(node_ctl 1 cluster show)
+	echo '{"roles": [{"role": "new", "nodes": [3, 5]}]}' > "$TMP/larger"
 	for i in "${lines[@]}"; do
 		# shellcheck disable=SC2086 # words
 		node_ctl 3 cluster ${i#*|} > "$TMP/out" 2>&1

@@ -60,7 +60,7 @@ static void forget(struct cluster *c, uint16_t id)
 {
 	struct peer *peer = members_find(&c->members, id);
 
-	if (peer && !peer->up && !peer->member && !peer->daemon)
+	if (peer && peer_gone(peer))
 		members_drop(&c->members, id);
 }
 

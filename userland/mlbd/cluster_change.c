@@ -81,12 +81,30 @@ static bool is_id(const json_t *value)
 	       json_integer_value(value) <= MLB_NODE_ID_MAX;
 }
 
+/* The role that the node is to do or to stand in for, or NULL. */
+static const struct document_role *named_by(const struct cluster *c,
+					    uint16_t id)
+{
+	const struct document *document = agree_document(c->agree);
+
+	for (size_t i = 0; i < document->n_roles; i++) {
+		const struct document_role *role = &document->roles[i];
+
+		if (document_has(&role->nodes, id) ||
+		    document_has(&role->spares, id) ||
+		    document_has(&role->moved, id))
+			return role;
+	}
+	return NULL;
+}
+
+/* This mlbd may be younger than what the role was given. */
 static bool was_here(const struct cluster *c, uint16_t id)
 {
 	for (size_t i = 0; i < c->members.n; i++)
 		if (c->members.peers[i].id == id)
 			return true;
-	return id == c->config->self.id;
+	return id == c->config->self.id || named_by(c, id);
 }
 
 static int refuse_unknown(const struct cluster *c, const json_t *ids,
@@ -134,24 +152,74 @@ static int refuse_unfit(const struct cluster *c, const json_t *change,
 	return 0;
 }
 
+/* A role has no more places than there are nodes. */
+static int check_places(const struct cluster *c, const json_t *role,
+			char *error, size_t size)
+{
+	static const char *const keys[] = { "nodes", "spares", "moved" };
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < sizeof(keys) / sizeof(*keys); i++)
+		ret = refuse_unknown(c, json_object_get(role, keys[i]), error,
+				     size);
+	return ret;
+}
+
 static int check_role(const struct cluster *c, const json_t *change,
 		      const char *op, char *error, size_t size)
 {
-	int ret = refuse_unknown(c, json_object_get(change, "nodes"), error,
-				 size);
+	int ret = check_places(c, change, error, size);
 
-	if (!ret)
-		ret = refuse_unknown(c, json_object_get(change, "spares"),
-				     error, size);
 	if (!ret && !strcmp(op, "role-move") && c->view.quorate)
 		ret = refuse_unfit(c, change, error, size);
 	return ret;
+}
+
+static int check_load(const struct cluster *c, const json_t *document,
+		      char *error, size_t size)
+{
+	const json_t *roles = json_object_get(document, "roles");
+	int ret = check_vips(c, document, error, size);
+
+	for (size_t i = 0; !ret && i < json_array_size(roles); i++)
+		ret = check_places(c, json_array_get(roles, i), error, size);
+	return ret;
+}
+
+static bool is_here(const struct cluster *c, uint16_t id)
+{
+	for (size_t i = 0; i < c->members.n; i++)
+		if (c->members.peers[i].id == id)
+			return !peer_gone(&c->members.peers[i]);
+	return id == c->config->self.id;
+}
+
+/*
+ * Of one that is here goes what was set for it. Of one that is gone everything
+ * does, and a place in a role would be nobody's for ever.
+ */
+static int check_forget(const struct cluster *c, const json_t *change,
+			char *error, size_t size)
+{
+	const json_t *id = json_object_get(change, "node");
+	const struct document_role *role;
+
+	if (!is_id(id))
+		return 0;
+	role = named_by(c, (uint16_t)json_integer_value(id));
+	if (!role || is_here(c, (uint16_t)json_integer_value(id)))
+		return 0;
+	snprintf(error, size,
+		 "role %s names node %u, which is gone: give the role other nodes first",
+		 role->name, (unsigned int)json_integer_value(id));
+	return -EBUSY;
 }
 
 int cluster_judge_change(const struct cluster *c, const json_t *change,
 			 char *error, size_t size)
 {
 	const char *op = json_string_value(json_object_get(change, "op"));
+	int ret = 0;
 
 	if (op && !strcmp(op, "assign")) {
 		snprintf(
@@ -171,12 +239,14 @@ int cluster_judge_change(const struct cluster *c, const json_t *change,
 	if (op && !strcmp(op, "service-add"))
 		return check_vip(c, change, error, size);
 	if (op && !strcmp(op, "load"))
-		return check_vips(c, json_object_get(change, "document"), error,
+		return check_load(c, json_object_get(change, "document"), error,
 				  size);
 	/* Nobody would ever end it, who was mistaken for another. */
 	if (op && (!strcmp(op, "node-forget") ||
 		   (!strcmp(op, "node-set") &&
 		    json_object_get(change, "drain-timeout"))))
-		return check_known(c, change, error, size);
-	return 0;
+		ret = check_known(c, change, error, size);
+	if (!ret && op && !strcmp(op, "node-forget"))
+		ret = check_forget(c, change, error, size);
+	return ret;
 }

@@ -53,6 +53,11 @@ bool peer_usable(const struct peer *peer)
 	       hello_protocol_fits(&peer->hello);
 }
 
+bool peer_gone(const struct peer *peer)
+{
+	return !peer->up && !peer->member && !peer->daemon;
+}
+
 void peer_left(struct peer *peer)
 {
 	peer->daemon = false;

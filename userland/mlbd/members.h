@@ -74,6 +74,9 @@ void members_free(struct members *members);
 /* Whether it told something that can be relied on. */
 bool peer_usable(const struct peer *peer);
 
+/* Whether nothing of it is there: it can be forgotten. */
+bool peer_gone(const struct peer *peer);
+
 /* A peer's mlbd has left, or the engine is gone: what it said is void. */
 void peer_left(struct peer *peer);
 

@@ -592,6 +592,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_hangs),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_by_hand),
+		cmocka_unit_test(test_more_than_nodes),
 		cmocka_unit_test(test_reports),
 		cmocka_unit_test(test_older),
 		cmocka_unit_test(test_mlbd_gone),
