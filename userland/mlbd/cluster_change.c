@@ -64,7 +64,7 @@ static int check_vips(const struct cluster *c, const json_t *document,
 }
 
 static int check_known(const struct cluster *c, const json_t *change,
-			char *error, size_t size)
+		       char *error, size_t size)
 {
 	json_int_t id = json_integer_value(json_object_get(change, "node"));
 
@@ -209,9 +209,10 @@ static int check_forget(const struct cluster *c, const json_t *change,
 	role = named_by(c, (uint16_t)json_integer_value(id));
 	if (!role || is_here(c, (uint16_t)json_integer_value(id)))
 		return 0;
-	snprintf(error, size,
-		 "role %s names node %u, which is gone: give the role other nodes first",
-		 role->name, (unsigned int)json_integer_value(id));
+	snprintf(
+		error, size,
+		"role %s names node %u, which is gone: give the role other nodes first",
+		role->name, (unsigned int)json_integer_value(id));
 	return -EBUSY;
 }
 
