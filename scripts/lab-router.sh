@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.." || exit
 
 modprobe -aq virtio_net virtio_console bridge
 # shellcheck disable=SC2034 # read by the files above
-PREFIX=lab NODES=$1 MTU=1600 LINK_MTU=1500 SHARED="" NETNS=() CHILDREN=()
+PREFIX=lab NODES=$1 BEGIN=$2 MTU=1600 LINK_MTU=1500 SHARED="" NETNS=() CHILDREN=()
 TMP=$(mktemp -d)
 sysctl -qw net.core.devconf_inherit_init_net=1 \
 	net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
@@ -51,5 +51,5 @@ for dev in /sys/class/net/*; do
 	esac
 done
 # shellcheck disable=SC2046
-router_nexthops $(seq "$NODES")
+router_nexthops $(seq "$BEGIN")
 lab_agent

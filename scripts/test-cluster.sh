@@ -8,134 +8,12 @@
 # shellcheck disable=SC2016	# much is for the machines' shells
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lab.sh"
+. "$(dirname "$0")/lab-test.sh"
 lab_leash "$@"
 cd "$ROOT"
 
-begin=$SECONDS passed=0 failed=0
 trap lab_down EXIT
 trap 'exit 1' INT TERM HUP
-
-# What fails does not end the run.
-ok() # DESCRIPTION COMMAND...
-{
-	local out desc=$1 status=0
-
-	shift
-	out=$("$@" 2>&1) || status=$?
-	if [ $status = 0 ]; then
-		passed=$((passed + 1))
-		echo "ok $((passed + failed)) - $desc (at $((SECONDS - begin)) s)"
-	else
-		failed=$((failed + 1))
-		echo "not ok $((passed + failed)) - $desc (at $((SECONDS - begin)) s)"
-	fi
-	[ -z "$out" ] || printf '%s\n' "$out" | sed 's/^/# /'
-}
-
-# The machine runs the command until it succeeds, and says how long that took.
-becomes() # MACHINE SECONDS COMMAND
-{
-	on "$1" "from=\${EPOCHREALTIME/./}
-		until { $3; } > /tmp/becomes 2>&1; do
-			[ \$((\${EPOCHREALTIME/./} - from)) -lt ${2}000000 ] ||
-				{ cat /tmp/becomes; exit 1; }
-			sleep 0.1
-		done
-		echo \"$1: after \$(((\${EPOCHREALTIME/./} - from) / 1000)) ms\""
-}
-
-# Each of these nodes sees exactly these as active in its kernel.
-active() # SECONDS NODE...
-{
-	local i status=0
-
-	for i in "${@:2}"; do
-		becomes "n$i" "$1" "[ \"\$(mlbctl -j node list |
-			jq -r '[.[] | select(.state == \"active\") | .id] | sort | join(\" \")')\" = '${*:2}' ] ||
-			{ mlbctl node list; mlbctl status; false; }" || status=1
-	done
-	return $status
-}
-
-each() # COMMAND, with $i
-{
-	local i status=0
-
-	for ((i = 1; i <= LAB_NODES; i++)); do
-		on "n$i" "i=$i; $1" || status=1
-	done
-	return $status
-}
-
-# N connections, whose second paths come when all tokens are known.
-joins() # N VIP
-{
-	on router "endpoints_flush
-		client_start join -n $1 -b 5000 -s 20000 -w $2 8080
-		client_says join connected || bail \"\$(cat \$TMP/join.out)\"
-		sleep 1
-		endpoints_add
-		client_says join ready 40; client_go join; client_end join
-		[ \${R[second]} = $1 ] && [ \${R[ok]} = $1 ]" || {
-		each 'echo "n$i:"; mlbctl stats nonzero; nstat -as | grep -E "MPTcp|Rst|Retr|Drop"
-			ss -Mltn; ps -eo pid,stat,time,wchan:24,args | grep mptcp_load
-			cat /proc/$(pgrep -of mptcp_load)/stack'
-		return 1
-	}
-}
-
-# While the command runs, connections over both paths carry data.
-under_load() # COMMAND...
-{
-	local status=0
-
-	on router 'here: endpoints_flush; endpoints_add
-		client_start load -n 20 -b 200000 -r 4000 -s 20000 -T 300000 -l 10.9.0.1 8080
-		client_says load ready 40' || status=1
-	"$@" || status=1
-	on router 'here: client_go load; client_end load; [ "${R[ok]}" = 20 ]' || status=1
-	return $status
-}
-
-# As under_load, with IPv4 and IPv6, and all connections on a node that lives.
-# Second paths come up before, or with "late" while the command runs.
-survive() # NODE [late] COMMAND...
-{
-	local status=0 late=
-
-	on router "here: router_nexthops $1 && endpoints_flush" || status=1
-	shift
-	[ "$1" != late ] || { late=1; shift; }
-	[ -n "$late" ] || on router 'here: endpoints_add' || status=1
-	on router 'here:
-		client_start live4 -n 20 -b 200000 -r 4000 -s 40000 -T 300000 -l 10.9.0.1 8080
-		client_start live6 -n 20 -b 200000 -r 4000 -s 40000 -T 300000 -l 2001:db8:9::1 8080
-		client_says live4 connected 40 && client_says live6 connected 40 &&
-			router_nexthops 1 2 3' || status=1
-	[ -n "$late" ] || on router 'client_says live4 ready 60 && client_says live6 ready 60' || status=1
-	"$@" || status=1
-	on router 'here: client_says live4 ready 60 && client_says live6 ready 60 || echo "not ready"
-		client_go live4; client_go live6
-		client_end live4; live="${R[ok]} ${R[second]}"
-		client_end live6
-		[ "$live ${R[ok]} ${R[second]}" = "20 20 20 20" ]' || status=1
-	return $status
-}
-
-# From now on new connections of the client's second addresses are this node's.
-served_by() # SECONDS NODE
-{
-	becomes router "$1" "served4=0 served6=0
-		for f in 4 6; do
-			client_start at\$f -n 5 -b 1000 -T 5000 \\
-				-S \$([ \$f = 4 ] && echo 10.1.2.2 || echo 2001:db8:1:2::2) \\
-				\"\$(vip \$f)\" 8080
-		done
-		for f in 4 6; do
-			client_end at\$f
-			[ \"\$(served_by $2)\" = 5 ] || break
-		done && [ \"\$(served_by $2)\" = 5 ]"
-}
 
 drain()
 {
@@ -150,23 +28,44 @@ crash()
 	on n3 'systemctl kill -s KILL load4 load6' && served_by 20 2
 }
 
-servers() # NODE
+# What its check has found on node 3 so far, and what of the role's moves is known.
+ups() { on n3 'journalctl -u mlbd -b | grep -c "^.*: check .* is up$"'; }
+epoch() { on n1 'mlbctl -j cluster role list | jq ".[0].assigned.epoch"'; }
+
+# Its servers are there for 3 s and not there for 3 s: each time they seem well.
+flap()
 {
-	on "n$1" "systemctl reset-failed 'load*' 2> /dev/null
-		systemd-run -q --unit=load4 mptcp_load server -i $1 10.9.0.1 8080 &&
-		systemd-run -q --unit=load6 mptcp_load server -i $1 2001:db8:9::1 8080"
+	local i held ups
+
+	on n1 'mlbctl cluster role set web failback 10' || return
+	ups=$(ups)
+	servers 3 -p Restart=always -p RestartSec=3 -p RuntimeMaxSec=3
+	served_by 20 2 || return
+	held=$(epoch)
+	for i in 1 2 3 4 5; do
+		sleep 3
+		on router "$(served_now 2)" || return
+	done
+	ups=$(($(ups) - ups))
+	echo "seen $ups times to come back; role of version $held, then $(epoch)"
+	[ $ups -ge 4 ] && [ "$held" = "$(epoch)" ] && servers 3
 }
 
 freeze()
 {
-	kill -STOP "${LAB_PID[n3]}"
+	lab_freeze n3
 	on router 'router_nexthops 1 2' && served_by 60 2
 }
 
-thaw()
+# They go on, and are used again.
+thaw() # NODE...
 {
-	kill -CONT "${LAB_PID[n3]}"
-	active 60 1 2 3 && on router 'router_nexthops 1 2 3'
+	local all
+
+	all=$(seq -s' ' "$LAB_NODES")
+	lab_thaw "${@/#/n}"
+	# shellcheck disable=SC2086	# words are meant
+	active 90 $all && on router "router_nexthops $all"
 }
 
 split()
@@ -205,14 +104,15 @@ ok "the nodes boot without a unit that fails" each \
 ok "three nodes are active everywhere" active 60 1 2 3
 ok "a service is agreed on" on n1 \
 	'mlbctl cluster service add 10.9.0.1:8080 && mlbctl cluster service add "[2001:db8:9::1]:8080"'
-# Emulated, an answer can take longer than the usual 20 ms.
-ok "a setting is agreed on" on n2 'mlbctl cluster set resolve-timeout 500'
+# Emulated, an answer can take longer than the usual 20 ms, and each packet costs:
+# with 50 ms, to say that they are alive takes five nodes 40 % of a CPU.
+ok "settings are agreed on" on n2 'mlbctl cluster set resolve-timeout 500 alive-interval 500'
 ok "every kernel has it" each \
 	'becomes=0; until [ "$(mlbctl -j service list | jq length)" = 2 ]; do
 		[ $((becomes++)) -lt 50 ] || { mlbctl service list; exit 1; }; sleep 0.1; done'
-ok "servers start" each 'ip mptcp limits set subflows 4 add_addr_accepted 4
-	systemd-run -q --unit=load4 mptcp_load server -i $i 10.9.0.1 8080 &&
-	systemd-run -q --unit=load6 mptcp_load server -i $i 2001:db8:9::1 8080'
+for i in 1 2 3; do
+	ok "servers start on node $i" servers $i
+done
 ok "mlbctl doctor finds nothing wrong" each 'mlbctl doctor > /tmp/doctor || { cat /tmp/doctor; false; }'
 ok "IPv4: 100 of 100 second paths come up" joins 100 10.9.0.1
 ok "IPv6: 100 of 100 second paths come up" joins 100 2001:db8:9::1
@@ -236,12 +136,15 @@ ok "its server crashes: node 2 serves" survive 1 crash
 ok "its server is there again" servers 3
 ok "failback" served_by 30 3
 ok "its machine stands still: node 2 serves" survive 1 freeze
-ok "it goes on, and is used again" thaw
+ok "it goes on, and is used again" thaw 3
 ok "failback" served_by 40 3
 ok "cut off, it changes nothing; node 2 serves" survive 1 split
 on router 'nodes_heal; router_nexthops 1 2 3'
 ok "they find together" active 60 1 2 3
 ok "failback" served_by 40 3
+ok "its server comes and goes: node 2 serves" survive 1 flap
+ok "it stays: failback" served_by 40 3
+on n1 'mlbctl cluster role set web failback yes'
 ok "its power fails: node 2 serves" survive 1 power_off
 ok "100 of 100 second paths come up" joins 100 10.9.0.1
 
