@@ -19,7 +19,7 @@ while getopts j:v option; do
 	case $option in
 	j)	jobs=$OPTARG ;;
 	v)	verbose=1 ;;
-	*)	sed -n '3,12s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+	*)	sed -n '3,13s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
