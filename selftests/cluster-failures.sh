@@ -91,7 +91,8 @@ manager_dies()
 	node_off 5
 	t0=$OFF_AT
 	sleep "$(awk -v at="$t0" -v now="$(now_us)" -v token="$COROSYNC_TOKEN" \
-		'BEGIN { s = token / 2e3 - (now - at) / 1e6; print s > 0 ? s : 0 }')"
+		'BEGIN { s = token / 2e3 - (now - at) / 1e6; print (s > 0 ? s : 0) }')" ||
+		bail "no sleep"
 	node_off 1
 	taken "the manager dies" "$t0" 4 2 2 3 4
 	check_comes "another is the manager" 10 status_is 3 .cluster.manager 2

@@ -3,7 +3,7 @@
 # If this fails, a host that is short of memory is left with half of a change,
 # loses memory or crashes, or serves nobody any more.
 #
-# kernels: uml-debug uml-gcov
+# kernels: uml-gcov
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=lib/join.sh
