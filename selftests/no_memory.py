@@ -22,9 +22,10 @@ import struct
 import sys
 
 from netlink_fuzz import (CTRL_ATTR_FAMILY_NAME, CTRL_CMD_GETFAMILY,
-                          GENL_ID_CTRL, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST,
-                          NLA_F_NESTED, NLMSG_DONE, NLMSG_ERROR, SOL_NETLINK,
-                          Family, attribute)
+                          GENL_ID_CTRL, NLA_F_NESTED, NLM_F_ACK,
+                          NLM_F_ACK_TLVS, NLM_F_DUMP, NLM_F_REQUEST,
+                          NLMSG_DONE, NLMSG_ERROR, SOL_NETLINK, Family,
+                          attribute)
 
 NETLINK_ADD_MEMBERSHIP = 1
 CLONE_NEWNET = 0x40000000
@@ -50,6 +51,9 @@ POOLS = [("prefix", {"addr": "10.1.0.0", "len": 16, "group": 5}),
 # Request, what takes it back, if it changes what is there.
 STORY = (
     ("key-set", {"key": b"0123456789abcdef"}, None),
+    # The first node comes with the first pool.
+    ("node-add", PEER, ("node-del", {"id": 2})),
+    ("node-del", {"id": 2}, ("node-add", PEER)),
     ("node-add", SELF, ("node-del", {"id": 1})),
     ("config-set", {"port": 7000, "fastclose": 1}, None),
     ("config-set", {"alive-interval": 20}, None),
@@ -117,8 +121,9 @@ class Requests(Family):
         for name, number, dump, _ in self.requests:
             self.ops[name + (" dump" if dump else "")] = (number, dump)
         self.groups = self.op_groups(path)
-        self.failing = Failing()
+        self.failing = None
         self.failures = 0
+        self.told = ""
         self.listener = self.connect()
         for group in self.multicast_groups():
             self.listener.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)
@@ -188,17 +193,27 @@ class Requests(Family):
         return code, left
 
     @staticmethod
-    def ending(sock):
+    def words(message):
+        """What the kernel says besides an errno."""
+        if struct.unpack_from("=H", message, 6)[0] & NLM_F_ACK_TLVS:
+            # NLMSGERR_ATTR_MSG, behind the header of the request
+            for text in children(message, 36, 1):
+                return text.rstrip(b"\0").decode()
+        return ""
+
+    def ending(self, sock):
         while True:
             data = sock.recv(1 << 16)
             pos = 0
             while pos + 16 <= len(data):
                 size, kind = struct.unpack_from("=IH", data, pos)
                 if kind in (NLMSG_ERROR, NLMSG_DONE):
+                    self.told = self.words(data[pos:pos + size])
                     return -struct.unpack_from("=i", data, pos + 16)[0]
                 pos += size + -size % 4
 
     def with_failures(self, name, values, undo):
+        self.failing = self.failing or Failing()
         nth = 0
         while True:
             nth += 1
