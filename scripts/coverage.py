@@ -57,9 +57,12 @@ def find_regions(counts):
         with open(os.path.join(ROOT, name)) as file:
             text = [line.strip() for line in file]
         run = []
+        function = ""
         for number in sorted(counts[name]) + [None]:
-            count, function = counts[name].get(number, (1, ""))
-            function = re.sub(r"\.(part|isra|constprop|cold).*", "", function)
+            count, named = counts[name].get(number, (1, "-"))
+            # gcov names none for what was inlined everywhere.
+            function = re.sub(r"\.(part|isra|constprop|cold).*", "",
+                              named or function)
             if run and (count or function != run[0][1]):
                 first, where = run[0]
                 regions.append(Region(name, where, text[first - 1], first,
@@ -96,7 +99,7 @@ def show_table(counts, to):
     return total, percent
 
 
-def write_reasons(path, regions, reasons, total, percent):
+def write_reasons(path, regions, reasons, total, percent, machines):
     known = {region[:3] for region in regions}
     rows = [(r.file, r.function, len(r.lines), r.text,
              reasons.get(r[:3], OPEN)) for r in regions]
@@ -105,10 +108,10 @@ def write_reasons(path, regions, reasons, total, percent):
     with open(path, "w") as file:
         file.write(f"""# What the selftests do not reach of the module
 
-`make coverage` ran them all on `uml-gcov` and counted: {total[1]} of {total[0]} lines,
-{percent:.1f} %. `scripts/coverage.sh -n -u` writes this file from its counts and keeps
-the reasons; a region has its first line here. "Rare" is what not every run
-reaches.
+`scripts/coverage.sh` counted in {machines} virtual machines, most of one selftest:
+{total[1]} of {total[0]} lines, {percent:.1f} %. With `-n -u` it writes this file from what
+was counted last and keeps the reasons; a region has its first line here. "Rare"
+is what not every run reaches.
 
 | file | function | lines | from | why |
 |---|---|---|---|---|
@@ -137,7 +140,8 @@ def main():
 
     reasons = read_reasons(args.reasons)
     if args.update:
-        write_reasons(args.reasons, regions, reasons, total, percent)
+        write_reasons(args.reasons, regions, reasons, total, percent,
+                      len(os.listdir(os.path.join(args.dir, "data"))))
     unsaid = 0
     with open(os.path.join(args.dir, "regions"), "w") as file:
         for region in regions:
