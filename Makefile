@@ -58,6 +58,12 @@ fuzz-coverage:
 test:
 	scripts/test.sh
 
+coverage:
+	scripts/coverage.sh
+
+soak:
+	scripts/soak.sh
+
 demo:
 	scripts/demo.sh
 
@@ -81,10 +87,12 @@ help:
 	@echo "make fuzz            fuzz the parsers, FUZZ_SECONDS=60 each; their coverage"
 	@echo "make fuzz-coverage   the latter alone, by the seeds and what was found"
 	@echo "make test            all tests, on every kernel (root; Debian 12)"
+	@echo "make coverage        how much of the module the selftests reach (root; Debian 12)"
+	@echo "make soak            SOAK_SECONDS=3600 of connections: what stays in use (root; Debian 12)"
 	@echo "make demo            see mlb at work in a virtual machine (root; Debian 12)"
 	@echo "make test-cluster    three machines with the packages (root; Debian 12)"
 	@echo "make bench-cluster   measure how nodes keep in step (root; Debian 12)"
 	@echo "make deb             Debian packages in build/deb"
 	@echo "MLB_SELFTEST=1       with the module's own unit tests, run when it is loaded"
 
-.PHONY: all modules userland install uninstall clean check unit fuzz fuzz-coverage test demo deb test-cluster bench-cluster help
+.PHONY: all modules userland install uninstall clean check unit fuzz fuzz-coverage coverage soak test demo deb test-cluster bench-cluster help
