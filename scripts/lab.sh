@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # A cluster of virtual machines: nodes with a stock Debian system on which mlb's
 # packages are installed, and in the middle a machine that is router, client and
-# cluster network (scripts/lab-router.sh). They are connected by sockets in the
-# file system; the host's network is not touched.
+# cluster network (scripts/lab-router.sh). They are connected in a network namespace
+# of their own; the host's network is not touched.
 #
 #	lab_up KERNEL NODES [MOST]	as many nodes, and room for more
 #	on MACHINE COMMAND		MACHINE: router, n1, n2, ...
@@ -35,7 +35,7 @@ lab_qemu() # MACHINE TAR CPUS MEM KERNEL_ARGUMENT QEMU_ARGUMENT...
 	local name=$1 accel=(-accel "tcg,thread=multi" -cpu "max,-cx16")
 
 	[ "$LAB_KVM" != yes ] || accel=(-accel kvm -cpu host)
-	qemu-system-x86_64 -M q35 "${accel[@]}" -smp "$3" -m "$4" \
+	nsenter --net="$LAB/net" -- qemu-system-x86_64 -M q35 "${accel[@]}" -smp "$3" -m "$4" \
 		-no-reboot -nodefaults -display none \
 		-serial "file:$LAB/$name.console" \
 		-chardev "socket,id=lab,path=$LAB/$name.lab,server=on,wait=off" \
@@ -48,11 +48,31 @@ lab_qemu() # MACHINE TAR CPUS MEM KERNEL_ARGUMENT QEMU_ARGUMENT...
 	LAB_PID[$name]=$!
 }
 
-# One end of a cable: frames are datagrams between two sockets.
-lab_card() # ID NEAR FAR MAC
+# A cable is a bridge with two taps, whose queues lose what a machine that stands
+# still does not take: as a switch does, and unlike sockets, which have the sender
+# wait.
+lab_cables() # NODES
 {
-	echo -netdev "dgram,id=$1,local.type=unix,local.path=$LAB/$2,remote.type=unix,remote.path=$LAB/$3"
-	echo -device "virtio-net-pci,netdev=$1,mac=$4"
+	local i end cable
+
+	touch "$LAB/net"
+	unshare --net="$LAB/net" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+	for ((i = 1; i <= $1; i++)); do
+		for cable in "a$i" "b$i"; do
+			echo "link add $cable mtu 1600 type bridge mcast_snooping 0"
+			echo "link set $cable up"
+			for end in "r$cable" "n$cable"; do
+				echo "tuntap add $end mode tap"
+				echo "link set $end mtu 1600 master $cable up"
+			done
+		done
+	done | nsenter --net="$LAB/net" -- ip -batch -
+}
+
+lab_card() # TAP MAC
+{
+	echo -netdev "tap,id=$1,ifname=$1,script=no,downscript=no,vnet_hdr=off"
+	echo -device "virtio-net-pci,netdev=$1,mac=$2"
 }
 
 lab_router_up()
@@ -71,8 +91,8 @@ lab_router_up()
 	tar -C "$dir" -c -f "$LAB/router.tar" .
 	for ((i = 1; i <= LAB_MOST; i++)); do
 		# shellcheck disable=SC2207	# words are meant
-		cards+=($(lab_card "a$i" "ra$i" "na$i" "52:54:00:00:0a:0$i")
-			$(lab_card "b$i" "rb$i" "nb$i" "52:54:00:00:0b:0$i"))
+		cards+=($(lab_card "ra$i" "52:54:00:00:0a:0$i")
+			$(lab_card "rb$i" "52:54:00:00:0b:0$i"))
 	done
 	lab_qemu router "$LAB/router.tar" 1 768 "" \
 		-drive "file=$GUEST,format=raw,if=virtio,readonly=on,file.locking=off" \
@@ -85,8 +105,8 @@ lab_node_start() # I
 	# shellcheck disable=SC2046	# words are meant
 	lab_qemu "n$1" "$LAB/n$1.tar" 1 768 mlb.stock \
 		-drive "file=$STOCK/root.img,format=raw,if=virtio,readonly=on,file.locking=off" \
-		$(lab_card a "na$1" "ra$1" "52:54:00:00:01:0$1") \
-		$(lab_card b "nb$1" "rb$1" "52:54:00:00:02:0$1")
+		$(lab_card "na$1" "52:54:00:00:01:0$1") \
+		$(lab_card "nb$1" "52:54:00:00:02:0$1")
 }
 
 # The disk of a node, configured for a cluster of LAB_NODES.
@@ -214,6 +234,7 @@ lab_up() # KERNEL NODES [MOST]
 	LAB=$(scratch 1500)
 	head -c 256 /dev/urandom > "$LAB/authkey"
 	head -c 32 /dev/urandom > "$LAB/key"
+	lab_cables "$LAB_MOST"
 	lab_router_up
 	lab_install "$RELEASE"
 	# shellcheck disable=SC2046	# words are meant
