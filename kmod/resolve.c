@@ -478,9 +478,8 @@ static void resolve_end(struct mlb_net *mn, struct mlb_pending *pending)
 		resolve_deliver(mn, pending, node, mlb_node_is_peer(node));
 		return;
 	}
-	/* A join that is refused harms its connection not. */
-	missed = !node && pending->key.kind == MLB_TUNMSG_FLOW &&
-		 !pending->weak_self && mlb_pending_misses(mn, pending);
+	missed = !node && !pending->weak_self &&
+		 mlb_pending_misses(mn, pending);
 	if (missed && resolve_patient(mn, pending)) {
 		pending->state = PENDING_AGAIN;
 		list_del(&pending->list);

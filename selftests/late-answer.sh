@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # If this fails, a node that is slow to answer costs connections that it has:
-# their packets, which routers hand to another node, get a RST.
+# their packets, which routers hand to another node, get a RST, and so do their
+# second paths, which no client tries again.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -34,6 +35,30 @@ late()
 		$(($(nodes_nstat TcpOutRsts) - rsts)) 0
 }
 
+late_joins()
+{
+	local f=$1 name="IPv$1, joins"
+
+	endpoints_flush
+	router_pin 0 1
+	router_pin 1 2
+	client_start joins -n "$N" -b 5000 -s 30000 -w "$(vip "$f")" "$PORT"
+	client_must joins connected
+	stats_mark
+	must on_node 1 tc qdisc add dev eth1 root netem delay 60ms
+	endpoints_add
+	check_true "$name: they are dropped meanwhile" \
+		wait_for 20 moved_ge "$N" resolve drop-unanswered 2
+	must on_node 1 tc qdisc del dev eth1 root
+	client_must joins ready
+	client_go joins
+	client_end joins
+	check_eq "$name: every second path comes up" "${R[second]}" "$N"
+	check_eq "$name: every transfer is whole" "${R[ok]}" "$N"
+	router_unpin 0
+	router_unpin 1
+}
+
 test_begin jq tc
 for f in 4 6; do
 	cluster_up 3
@@ -45,6 +70,7 @@ for f in 4 6; do
 		must ctl "$i" set resolve-timeout 20 alive-multiplier 10
 	done
 	late $f
+	late_joins $f
 	children_end
 	cluster_down
 done
