@@ -35,8 +35,8 @@ static void decide(struct mlb_decision *d, enum mlb_verdict verdict,
 	d->node = node;
 }
 
-/* To ask, or the local stack when nobody would answer; says which. A flow that
- * a silent node may have gets no RST from here.
+/* To ask, or the local stack when nobody would answer; says which. What a silent
+ * node may have gets no RST from here.
  */
 static bool decide_ask(struct mlb_net *mn, struct mlb_decision *d,
 		       enum mlb_rule rule, enum mlb_reason reason,
@@ -47,7 +47,7 @@ static bool decide_ask(struct mlb_net *mn, struct mlb_decision *d,
 	d->peers = peers.asked;
 	if (peers.awaited)
 		decide(d, MLB_VERDICT_ASK, rule, reason, hint);
-	else if (rule == MLB_RULE_UNKNOWN && peers.missed && !d->sk)
+	else if (peers.missed && !d->sk)
 		decide(d, MLB_VERDICT_DROP, rule, MLB_REASON_PEERS_SILENT,
 		       NULL);
 	else

@@ -79,19 +79,14 @@ bool mlb_pending_all_answered(struct mlb_net *mn,
  * time, may have what nobody else has
  * @mn: the namespace
  * @pending: the question
- *
- * A join does not wait for who is silent: that may be for ever, and its RST ends
- * but one path. When the answer is only late, it would end it for nothing.
  */
 bool mlb_pending_misses(struct mlb_net *mn, const struct mlb_pending *pending)
 {
-	bool token = pending->key.kind == MLB_TUNMSG_TOKEN;
 	struct mlb_node *node;
 
 	for (unsigned int i = 0; i < pending->n_waits; i++) {
 		node = mlb_node_find(mn, pending->waits[i]);
-		if (node && (mlb_peer_owes(node) ||
-			     (!token && mlb_peer_missed(node))))
+		if (node && (mlb_peer_missed(node) || mlb_peer_owes(node)))
 			return true;
 	}
 	return false;
