@@ -21,7 +21,7 @@ downloads_start() # FILE CONNECTIONS
 	local i url=()
 
 	for ((i = 0; i < $2; i++)); do
-		url+=(-o /dev/null "http://$VIP4/$1")
+		url+=(-o /dev/null "http://$VIP4:8080/$1")
 	done
 	curl_start downloads -Z --parallel-immediate --parallel-max "$2" \
 		-w '%{http_code} %{size_download} %header{node} %{time_total}\n' "${url[@]}"
@@ -37,7 +37,7 @@ large_start() # FILE RATE
 			burst 128k latency 100ms
 	done
 	BEFORE=("$(received 0)" "$(received 1)")
-	curl_start large --fail -o "$TMP/large.got" "http://$VIP4/$1"
+	curl_start large --fail -o "$TMP/large.got" "http://$VIP4:8080/$1"
 }
 
 received() # LINK
@@ -45,11 +45,13 @@ received() # LINK
 	ip -n "$PREFIX-c" -j -s link show dev "eth$1" | jq '.[0].stats64.rx.bytes'
 }
 
-# Bytes on each link so far, and whether there are more to come.
+# Whether there is more to come, and bytes on each link so far.
 large_progress()
 {
-	echo "$(($(received 0) - BEFORE[0])) $(($(received 1) - BEFORE[1])) $(
-		curl_runs large && echo runs || echo over)"
+	local state=over
+
+	! curl_runs large || state=runs
+	echo "$state $(($(received 0) - BEFORE[0])) $(($(received 1) - BEFORE[1]))"
 }
 
 declare -A CURL

@@ -17,7 +17,7 @@ cd "$ROOT"
 
 CONNECTIONS=100
 SURVIVORS=30
-VIP=10.9.0.1
+VIP=10.9.0.1 VIP6=2001:db8:9::1 PORT=8080
 SIZE=$((50 * 1024 * 1024))
 RATE=40		# Mbit/s of each of the client's two links
 kernel=${1:-6.1}
@@ -48,7 +48,8 @@ nginx_up() # NODE
 		rm -f /etc/nginx/sites-enabled/default
 		cat > /etc/nginx/conf.d/demo.conf <<-END
 			server {
-				listen $VIP:80;
+				listen $VIP:$PORT;
+				listen [$VIP6]:$PORT;
 				root /srv/www;
 				access_log off;
 				add_header node \$(hostname);
@@ -148,7 +149,7 @@ download()
 	want=$($LARGE | sha256sum)
 	must_on router "here: large_start large $RATE"
 	while [ "$state" = runs ]; do
-		read -r path0 path1 state < <(must_on router here:large_progress)
+		read -r state path0 path1 < <(must_on router here:large_progress)
 		printf '   first path %3d MiB, second path %3d MiB\n' \
 			$((path0 >> 20)) $((path1 >> 20))
 		sleep 1
@@ -211,7 +212,7 @@ cat <<END
       |  |
    ECMP router                  spreads connections by addresses and ports
      / | \\
-   3 nodes, one address         $VIP:80  nginx on each
+   3 nodes, one address         $VIP:$PORT  nginx on each
 END
 must_on n1 '. /etc/os-release; echo "   each: $PRETTY_NAME, kernel $(uname -r), $(nginx -v 2>&1 | sed "s/.*: //"),"
 	dpkg-query -W -f "   \${Package} \${Version}\n" corosync mlb mlb-dkms'
@@ -226,14 +227,14 @@ without=$joins
 echo "   The others' second path reached a node that does not know the connection."
 
 title "With mlb: the same again"
-echo "   each node: systemctl start mlbd;  node 1: mlbctl cluster service add $VIP:80"
+echo "   each node: systemctl start mlbd;  node 1: mlbctl cluster service add $VIP:$PORT"
 for i in 1 2 3; do
 	must_on n$i 'systemctl start mlbd'
 done
 active 60 1 2 3 > "$LAB/active" || die "$(cat "$LAB/active")"
-must_on n1 "mlbctl cluster service add $VIP:80"
+must_on n1 "mlbctl cluster service add $VIP:$PORT"
 for i in 1 2 3; do
-	becomes n$i 20 "mlbctl service list | grep -q '$VIP:80'" > /dev/null ||
+	becomes n$i 20 "mlbctl service list | grep -q '$VIP:$PORT'" > /dev/null ||
 		die "the service is not agreed on"
 done
 run_connections with

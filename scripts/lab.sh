@@ -248,5 +248,6 @@ lab_down()
 	for pid in "${LAB_PID[@]}"; do
 		kill "$pid" 2> /dev/null || :
 	done
+	umount "$LAB/net" 2> /dev/null || :
 	rm -rf "${LAB:?}"
 }
