@@ -90,7 +90,7 @@ help:
 	@echo "make coverage        how much of the module the selftests reach (root; Debian 12)"
 	@echo "make soak            SOAK_SECONDS=3600 of connections: what stays in use (root; Debian 12)"
 	@echo "make demo            see mlb at work on three virtual machines (root; Debian 12)"
-	@echo "make test-cluster    three machines with the packages (root; Debian 12)"
+	@echo "make test-cluster    three to five machines with the packages (root; Debian 12)"
 	@echo "make bench-cluster   measure how nodes keep in step (root; Debian 12)"
 	@echo "make deb             Debian packages in build/deb"
 	@echo "MLB_SELFTEST=1       with the module's own unit tests, run when it is loaded"

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A cluster as it is operated: three virtual machines with stock Debian and
-# mlb's packages, systemd, corosync and mlbd as services, behind a router.
-# Prints TAP; ends with "cluster: N passed, N failed".
+# A cluster as it is operated: virtual machines with stock Debian and mlb's
+# packages, systemd, corosync and mlbd as services, behind a router. It begins
+# with three and grows to five while it serves. Prints TAP; ends with "cluster: N
+# passed, N failed".
 #
 #   test-cluster.sh [KERNEL]	(6.1, the kernel of Debian 12; 6.12)
 # shellcheck disable=SC2016	# much is for the machines' shells
@@ -93,10 +94,57 @@ reinstall()
 		[ "$was" = "$(cat /sys/module/mlb/refcnt; stat -c %Z /sys/module/mlb)" ]'
 }
 
+# The new ones are installed and configured; corosync has to be told on the others.
+grow()
+{
+	local i
+
+	for i in 1 2 3; do
+		lab_corosync_conf 5 | lab_write $i /etc/corosync/corosync.conf
+	done
+	on n2 'corosync-cfgtool -R' && active 90 1 2 3 4 5 && servers 4 && servers 5 &&
+		on router 'router_nexthops 1 2 3 4 5'
+}
+
+# Who serves which clients, and these nodes know.
+roles_at() # WEB API NODE...
+{
+	held 60 web "$1" "${@:3}" && held 60 api "$2" "${@:3}" &&
+		served_by 20 "$1" 2 && served_by 20 "$2" 1
+}
+
+# Their spares are two of the three that are left.
+two_at_once()
+{
+	lab_freeze n4 n5
+	on router 'router_nexthops 1 2 3' && roles_at 3 2 1 2 3
+}
+
+# Node 4 gets what node 3 had, and at once goes the same way.
+spare_dies()
+{
+	lab_freeze n3
+	on router 'router_nexthops 1 2 4 5'
+	held 60 web 4 1 || return
+	lab_freeze n4
+	on router 'router_nexthops 1 2 5' && roles_at 5 2 1 2 5
+}
+
+# Node 1 would decide, and is gone before it knows of node 5.
+manager_dies()
+{
+	on n2 'mlbctl -j status | jq -e ".cluster.manager == 1"' || return
+	lab_kill n5
+	sleep $((LAB_TOKEN / 2000))
+	lab_kill n1
+	on router 'router_nexthops 2 3 4' && roles_at 4 2 2 3 4 &&
+		on n3 'mlbctl -j status | jq -e ".cluster.manager == 2"'
+}
+
 scripts/deps.sh
 scripts/build.sh
 scripts/deb.sh > /dev/null
-lab_up "${1:-6.1}" 3
+lab_up "${1:-6.1}" 3 5
 echo "# all machines are up (at $((SECONDS - begin)) s)"
 ok "the nodes boot without a unit that fails" each \
 	'echo "n$i: $(systemctl is-system-running --wait)"; systemd-analyze | head -1
@@ -147,6 +195,25 @@ ok "it stays: failback" served_by 40 3
 on n1 'mlbctl cluster role set web failback yes'
 ok "its power fails: node 2 serves" survive 1 power_off
 ok "100 of 100 second paths come up" joins 100 10.9.0.1
+
+LAB_NODES=5
+ok "its power is back, and two more machines boot" lab_start 3 4 5
+ok "it is used again" active 60 1 2 3
+ok "its servers start" servers 3
+ok "the cluster grows by two" grow
+ok "100 of 100 second paths come up" joins 100 2001:db8:9::1
+ok "connections of node 2" transfers_begin 2 150
+ok "nodes 4 and 5 get the clients' roles" on n5 \
+	'mlbctl cluster role set web nodes 4 spares 5,3 failback no &&
+	mlbctl cluster group add one prefixes 10.1.1.0/24,2001:db8:1:1::/64 &&
+	mlbctl cluster role add api groups one nodes 5 spares 3,2 failback no'
+ok "and serve them" roles_at 4 5 1 2 3 4 5
+ok "two of five stand still at once: their spares serve" two_at_once
+ok "they go on" thaw 4 5
+ok "a node stands still, and its spare while it takes over: the next serves" spare_dies
+ok "they go on" thaw 3 4
+ok "a node loses power, and the manager before it has decided: others serve" manager_dies
+ok "no connection of node 2 has broken" transfers_end
 
 ok "no fault in the kernel's log" each '. /usr/local/lib/vm-faults.sh; ! dmesg | grep -E "$FAULTS"'
 if [ $failed -gt 0 ]; then
