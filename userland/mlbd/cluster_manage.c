@@ -20,16 +20,22 @@
 static enum assign_state state_of(const struct cluster *c,
 				  const struct peer *peer)
 {
-	uint64_t heard;
+	uint64_t heard = peer->heard;
 
 	if (!peer->member)
 		return ASSIGN_LOST;
 	if (!peer->up || peer->unsure)
 		return ASSIGN_JOINING;
-	/* Nobody is heard while a ring is formed. */
-	heard = peer->heard > c->ring_since ? peer->heard : c->ring_since;
-	return uv_now(c->loop) - heard < REPORT_OLD_MS ? ASSIGN_HERE :
-							 ASSIGN_SILENT;
+	/* Nobody is heard while a ring fails and another one is formed, which can
+	 * take longer: what counts is what came back of this node's own, and in
+	 * the new ring all begin anew.
+	 */
+	if (heard < c->ring_since)
+		heard = c->ring_since;
+	if (heard < c->group_since)
+		heard = c->group_since;
+	return c->own_heard < heard + REPORT_OLD_MS ? ASSIGN_HERE :
+						      ASSIGN_SILENT;
 }
 
 /*

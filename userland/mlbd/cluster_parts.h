@@ -41,6 +41,7 @@ struct cluster {
 	uint64_t quorate_since;
 	uint64_t view_since; /* it is quorate, or is not */
 	uint64_t ring_since;
+	uint64_t group_since; /* messages are of this ring */
 	bool settled;	 /* the newest document is here, as far as can be known */
 	bool configured; /* the kernel took everything, once */
 	bool pooled;	 /* it serves just whom it should, since there is quorum */
@@ -57,6 +58,7 @@ struct cluster {
 	void *watch_arg;
 
 	struct report own; /* how this node is, as it tells it */
+	uint64_t own_heard; /* when that came back from the engine last */
 	bool report_soon;
 
 	struct document_stamp history[HISTORY_MAX];

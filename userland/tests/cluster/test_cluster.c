@@ -586,6 +586,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_two_at_once),
 		cmocka_unit_test(test_manager_dies),
 		cmocka_unit_test(test_long_ring),
+		cmocka_unit_test(test_long_failure),
 		cmocka_unit_test(test_spare_dies),
 		cmocka_unit_test(test_minority),
 		cmocka_unit_test(test_flapping),

@@ -75,6 +75,44 @@ void test_long_ring(void **state)
 	}
 }
 
+/* A ring that fails for longer than a node may say nothing: then nobody says
+ * anything, but only the one that is lost is to lose what it does. Its home, which
+ * has been well all the while, comes before another spare.
+ */
+void test_long_failure(void **state)
+{
+	(void)state;
+	for (unsigned int stands = 4000; stands < 9000; stands += 50) {
+		uint64_t end;
+
+		begin_quiet(5);
+		service();
+		role(1, "'nodes': [4], 'spares': [5, 3], 'failback': 'no'",
+		     false);
+		until(1, "4", 1000);
+		down(4, true);
+		until(1, "5", 1000);
+		down(4, false);
+		run_for(6000);
+		for (unsigned int i = 1; i <= 5; i++)
+			sim.nodes[i].send_due = sim.now + 10000;
+		run_for(stands);
+		power(&sim.nodes[5], false);
+		for (end = sim.now + 3000; !serve(1, "4"); run_for(1)) {
+			assert_true(sim.now < end);
+			for (unsigned int i = 1; i <= 4; i++)
+				if (pool(&sim.nodes[i], 1) != bits("4") &&
+				    pool(&sim.nodes[i], 1) != bits("5"))
+					fail_msg("after %u ms of silence node %u has %llx serve",
+						 stands, i,
+						 (unsigned long long)
+							 pool(&sim.nodes[i], 1));
+		}
+		stays(1, "4", 1500);
+		sim_end();
+	}
+}
+
 /* In every moment of a takeover somebody else dies, too. */
 static void dies_during(bool manager)
 {

@@ -23,6 +23,7 @@ void test_takeover(void **state);
 void test_two_at_once(void **state);
 void test_manager_dies(void **state);
 void test_long_ring(void **state);
+void test_long_failure(void **state);
 void test_spare_dies(void **state);
 void test_minority(void **state);
 void test_flapping(void **state);
