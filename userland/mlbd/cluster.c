@@ -55,12 +55,15 @@ static void on_tick(uv_timer_t *timer)
 	cluster_evaluate(c);
 }
 
-/* A node that is forgotten and dead goes from the kernel as well. */
+/*
+ * A node that is forgotten and dead goes from the kernel as well; not if a role
+ * was given to it meanwhile, of which who asked for this did not know.
+ */
 static void forget(struct cluster *c, uint16_t id)
 {
 	struct peer *peer = members_find(&c->members, id);
 
-	if (peer && peer_gone(peer))
+	if (peer && peer_gone(peer) && !cluster_role_naming(c, id))
 		members_drop(&c->members, id);
 }
 

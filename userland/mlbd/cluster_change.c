@@ -7,17 +7,34 @@
 #include "cluster_parts.h"
 #include "parse.h"
 
-static bool is_known(const struct cluster *c, uint16_t id)
+const struct document_role *cluster_role_naming(const struct cluster *c,
+						uint16_t id)
 {
 	const struct document *document = agree_document(c->agree);
 
-	for (size_t i = 0; i < document->n_nodes; i++)
-		if (document->nodes[i].id == id)
-			return true;
+	for (size_t i = 0; i < document->n_roles; i++) {
+		const struct document_role *role = &document->roles[i];
+
+		if (document_has(&role->nodes, id) ||
+		    document_has(&role->spares, id) ||
+		    document_has(&role->moved, id))
+			return role;
+	}
+	return NULL;
+}
+
+/* This mlbd may be younger than what a role was given. */
+static bool was_here(const struct cluster *c, uint16_t id)
+{
 	for (size_t i = 0; i < c->members.n; i++)
 		if (c->members.peers[i].id == id)
 			return true;
-	return id == c->config->self.id;
+	return id == c->config->self.id || cluster_role_naming(c, id);
+}
+
+static bool is_known(const struct cluster *c, uint16_t id)
+{
+	return was_here(c, id) || document_node(agree_document(c->agree), id);
 }
 
 /* The id of the node whose tunnel has the address, or 0. */
@@ -79,32 +96,6 @@ static bool is_id(const json_t *value)
 {
 	return json_is_integer(value) && json_integer_value(value) >= 1 &&
 	       json_integer_value(value) <= MLB_NODE_ID_MAX;
-}
-
-/* The role that the node is to do or to stand in for, or NULL. */
-static const struct document_role *named_by(const struct cluster *c,
-					    uint16_t id)
-{
-	const struct document *document = agree_document(c->agree);
-
-	for (size_t i = 0; i < document->n_roles; i++) {
-		const struct document_role *role = &document->roles[i];
-
-		if (document_has(&role->nodes, id) ||
-		    document_has(&role->spares, id) ||
-		    document_has(&role->moved, id))
-			return role;
-	}
-	return NULL;
-}
-
-/* This mlbd may be younger than what the role was given. */
-static bool was_here(const struct cluster *c, uint16_t id)
-{
-	for (size_t i = 0; i < c->members.n; i++)
-		if (c->members.peers[i].id == id)
-			return true;
-	return id == c->config->self.id || named_by(c, id);
 }
 
 static int refuse_unknown(const struct cluster *c, const json_t *ids,
@@ -206,7 +197,7 @@ static int check_forget(const struct cluster *c, const json_t *change,
 
 	if (!is_id(id))
 		return 0;
-	role = named_by(c, (uint16_t)json_integer_value(id));
+	role = cluster_role_naming(c, (uint16_t)json_integer_value(id));
 	if (!role || is_here(c, (uint16_t)json_integer_value(id)))
 		return 0;
 	snprintf(

@@ -111,6 +111,9 @@ int cluster_take_kernel(struct cluster *cluster);
  */
 int cluster_judge_change(const struct cluster *cluster, const json_t *change,
 			 char *error, size_t size);
+/* A role that the node is to do or to stand in for, or NULL. */
+const struct document_role *cluster_role_naming(const struct cluster *cluster,
+						uint16_t id);
 
 /* cluster_say.c: what this node says of itself now. */
 struct hello cluster_hello(const struct cluster *cluster);

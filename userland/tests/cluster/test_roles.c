@@ -312,69 +312,6 @@ void test_by_hand(void **state)
 	sim_end();
 }
 
-static json_t *agreed(void)
-{
-	return cluster_document(sim.nodes[1].cluster);
-}
-
-/*
- * A node does all the roles that it is a home of, so there may be more of them
- * than nodes. Not more nodes in a role than there are: its place would be empty
- * for ever, whoever else is well.
- */
-void test_more_than_nodes(void **state)
-{
-	static const char *const wrong[] = {
-		"{'op': 'role-add', 'role': 'new', 'nodes': [1, 2, 3, 4]}",
-		"{'op': 'role-add', 'role': 'new', 'nodes': [4], 'exclusive': true, 'without-spare': 'refuse'}",
-		"{'op': 'role-set', 'role': 'r2', 'nodes': [2, 4]}",
-		"{'op': 'role-set', 'role': 'r2', 'spares': [4, 1]}",
-		"{'op': 'role-move', 'role': 'r2', 'nodes': [4]}",
-		"{'op': 'load', 'document': {'roles': [{'role': 'a', 'nodes': [1, 4]}]}}",
-		"{'op': 'load', 'document': {'roles': [{'role': 'a', 'nodes': [1], 'spares': [4]}]}}",
-		"{'op': 'load', 'document': {'roles': [{'role': 'a', 'nodes': [1], 'moved': [4]}]}}",
-	};
-	struct sim_node *node;
-	json_t *before, *after;
-
-	(void)state;
-	begin_quiet(3);
-	node = &sim.nodes[1];
-	service();
-	for (unsigned int n = 1; n <= 8; n++)
-		role(n, n == 8 ? "'nodes': [3], 'spares': [2]" :
-		     n % 2     ? "'nodes': [1], 'without-spare': 'refuse'" :
-				 "'nodes': [2, 1]",
-		     n > 4);
-	for (unsigned int n = 1; n <= 8; n++)
-		until(n, n == 8	? "3" : n % 2 ? "1" : n > 4 ? "2" : "12", 1000);
-	power(&sim.nodes[3], false);
-	until(8, "2", 3000);
-	run_for(1000);
-	before = agreed();
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		refused(node, wrong[i], "node 4 has never been in the cluster");
-	refused(node, "{'op': 'node-forget', 'node': 3}",
-		"role r8 names node 3, which is gone: give the role other nodes first");
-	after = agreed();
-	assert_true(json_equal(before, after));
-	json_decref(before);
-	json_decref(after);
-	/* Whose mlbd is younger than the loss of a node. */
-	restart(node, true);
-	run_for(5000);
-	change(node, "{'op': 'role-set', 'role': 'r8', 'nodes': [3, 1]}");
-	until(8, "1", 1000);
-	change(node, "{'op': 'role-set', 'role': 'r8', 'nodes': [1]}");
-	refused(node, "{'op': 'role-set', 'role': 'r8', 'nodes': [3]}",
-		"node 3 has never been in the cluster");
-	change(&sim.nodes[2], "{'op': 'node-forget', 'node': 3}");
-	/* What is set for one that is here can go. */
-	change(node, "{'op': 'node-set', 'node': 2, 'weight': 2}");
-	change(node, "{'op': 'node-forget', 'node': 2}");
-	sim_end();
-}
-
 static json_int_t errors(const char *name)
 {
 	json_t *status = cluster_status(sim.nodes[1].cluster);

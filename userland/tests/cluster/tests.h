@@ -30,10 +30,13 @@ void test_flapping(void **state);
 void test_hangs(void **state);
 void test_restart(void **state);
 void test_by_hand(void **state);
-void test_more_than_nodes(void **state);
 void test_reports(void **state);
 void test_older(void **state);
 void test_roles_random(void **state);
+
+/* test_places.c */
+void test_more_than_nodes(void **state);
+void test_forgotten_and_named(void **state);
 
 /* test_fences.c */
 void test_mlbd_gone(void **state);
