@@ -176,6 +176,45 @@ joiner()
 	check_comes "and stores it" 5 status_is 3 .cluster.persisted true
 }
 
+# What was saved comes to a cluster whose mlbds and kernels have never heard of
+# node 3: corosync knows that there is one.
+from_nothing()
+{
+	local i
+
+	must node_ctl 1 cluster save "$TMP/saved"
+	node_leaves 3
+	for i in 1 2; do
+		mlbd_stop $i
+		must ctl $i node del 3
+	done
+	rm "$(node_root 1)/var/lib/mlb/cluster.json" \
+		"$(node_root 2)/var/lib/mlb/cluster.json" \
+		"$(node_root 3)/var/lib/mlb/cluster.json"
+	mlbd_start 1 2
+	check_comes "two of three, from nothing" 10 cluster_ready 1 2
+	check_true "they have agreed on nothing" line_in "^# version 0 of ring 0" \
+		document_of 1
+	for i in 9 3; do
+		jq ".roles = [{role: \"new\", nodes: [$i], spares: [1]}]" \
+			"$TMP/saved" > "$TMP/new.$i"
+	done
+	refuses 1 "node 9 has never been in the cluster: start it first" \
+		load "$TMP/new.9"
+	check_true "a role can name who has not been there yet" \
+		node_ctl 2 cluster load "$TMP/new.3"
+	check_comes "its spare stands in" 10 role_at 1
+	node_comes 3
+	check_comes "the third comes" 20 cluster_ready 1 2 3
+	check_comes "and takes its role" 10 role_at 3
+	must node_ctl 1 cluster load "$TMP/saved"
+}
+
+role_at() # NODE
+{
+	line_in "^new .* held-by $1 " node_ctl 1 cluster role list
+}
+
 fault_is() # NODE OF TEXT
 {
 	status_is "$1" ".cluster.nodes[] | select(.node == $2) | .fault" "$3"
@@ -348,6 +387,7 @@ everywhere
 at_once
 refusals
 joiner
+from_nothing
 misfits
 strangers
 disk_full

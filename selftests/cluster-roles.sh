@@ -145,9 +145,9 @@ refusals()
 {
 	local before i
 	local lines=(
-		"node 9 has never been in the cluster|role add new nodes 9"
-		"node 5 has never been in the cluster|role add new nodes 1,2,3,4,5"
-		"node 5 has never been in the cluster|load $TMP/larger"
+		"node 9 has never been in the cluster: start it first|role add new nodes 9"
+		"node 5 has never been in the cluster: start it first|role add new nodes 1,2,3,4,5"
+		"node 5 has never been in the cluster: start it first|load $TMP/larger"
 		"roles new and web both have group eu of the same service|role add new nodes 1 groups eu"
 		"role web needs group eu, which is not there|group del eu"
 		"10.1.1.0/24 is in group eu and in group us|group add us prefixes 10.1.1.0/24"

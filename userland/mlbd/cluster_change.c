@@ -37,6 +37,15 @@ static bool is_known(const struct cluster *c, uint16_t id)
 	return was_here(c, id) || document_node(agree_document(c->agree), id);
 }
 
+/* One that has never been here will come. */
+static bool is_listed(const struct cluster *c, uint16_t id)
+{
+	for (size_t i = 0; i < c->view.n_listed; i++)
+		if (c->view.listed[i] == id)
+			return true;
+	return false;
+}
+
 /* The id of the node whose tunnel has the address, or 0. */
 static uint16_t node_at(const struct cluster *c, const struct mlb_addr *addr)
 {
@@ -107,10 +116,12 @@ static int refuse_unknown(const struct cluster *c, const json_t *ids,
 	json_array_foreach(ids, i, value) {
 		uint16_t id = (uint16_t)json_integer_value(value);
 
-		if (!is_id(value) || was_here(c, id))
+		if (!is_id(value) || was_here(c, id) || is_listed(c, id))
 			continue;
-		snprintf(error, size, "node %u has never been in the cluster",
-			 id);
+		snprintf(
+			error, size,
+			"node %u has never been in the cluster: start it first",
+			id);
 		return -EINVAL;
 	}
 	return 0;

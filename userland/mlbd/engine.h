@@ -31,6 +31,8 @@
  * @group_ring: the ring of which all @joined and @left have been told: when it
  *	is @ring, no peer's mlbd is here that is not known
  * @nodes: ids of the nodes, this one among them, ascending
+ * @listed: those that the engine's configuration names, here or not; none, if
+ *	it need not name them. What is added later is seen when it is here
  */
 struct engine_view {
 	bool connected;
@@ -41,6 +43,8 @@ struct engine_view {
 	uint64_t group_ring;
 	uint16_t nodes[ENGINE_NODES_MAX];
 	size_t n_nodes;
+	uint16_t listed[ENGINE_NODES_MAX];
+	size_t n_listed;
 };
 
 /**

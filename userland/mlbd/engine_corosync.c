@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The cluster engine by corosync: messages and the presence of mlbds by a CPG
- * group, membership and quorum by votequorum, the cluster's name by cmap.
+ * group, membership and quorum by votequorum, the cluster's name and who should
+ * be in it by cmap.
  *
  * Corosync's calls block while corosync does not answer, so a connection is made
  * by a worker. On the loop only calls are made that do not wait: dispatches of
@@ -51,6 +52,8 @@ struct connection {
 	bool broken;
 	char fault[160];
 	char name[ENGINE_NAME_MAX];
+	uint16_t listed[ENGINE_NODES_MAX];
+	size_t n_listed;
 	uv_work_t work;
 };
 
@@ -334,11 +337,31 @@ static bool connect_cpg(struct connection *c)
 	return works(c, cpg_join(c->cpg, &group), "CPG");
 }
 
+/* Without a nodelist, as with multicast, nobody can tell. */
+static void read_nodelist(struct connection *c, cmap_handle_t cmap)
+{
+	char key[CMAP_KEYNAME_MAXLEN + 1];
+	cmap_iter_handle_t iter;
+
+	if (cmap_iter_init(cmap, "nodelist.node.", &iter) != CS_OK)
+		return;
+	while (c->n_listed < ENGINE_NODES_MAX &&
+	       cmap_iter_next(cmap, iter, key, NULL, NULL) == CS_OK) {
+		const char *last = strrchr(key, '.');
+		uint32_t id;
+
+		if (last && !strcmp(last, ".nodeid") &&
+		    cmap_get_uint32(cmap, key, &id) == CS_OK && valid_node(id))
+			c->listed[c->n_listed++] = (uint16_t)id;
+	}
+	cmap_iter_finalize(cmap, iter);
+}
+
 /*
  * Corosync itself does not mind what its cluster is called: with the same key,
  * nodes of any name find together.
  */
-static bool read_name(struct connection *c)
+static bool read_cluster(struct connection *c)
 {
 	cmap_handle_t cmap;
 	char *name = NULL;
@@ -348,6 +371,7 @@ static bool read_name(struct connection *c)
 	if (cmap_get_string(cmap, "totem.cluster_name", &name) == CS_OK)
 		snprintf(c->name, sizeof(c->name), "%s", name);
 	free(name);
+	read_nodelist(c, cmap);
 	cmap_finalize(cmap);
 	return true;
 }
@@ -357,7 +381,7 @@ static void connect_work(uv_work_t *work)
 {
 	struct connection *c = work->data;
 
-	if (!read_name(c) || !connect_quorum(c) || !connect_cpg(c))
+	if (!read_cluster(c) || !connect_quorum(c) || !connect_cpg(c))
 		finalize(c);
 }
 
@@ -454,6 +478,8 @@ static void connected(uv_work_t *work, int status)
 		abort();
 	}
 	memcpy(engine->view.name, c->name, sizeof(c->name));
+	memcpy(engine->view.listed, c->listed, sizeof(c->listed));
+	engine->view.n_listed = c->n_listed;
 	/* What came before the first poll. */
 	on_votequorum(&c->quorum_poll, 0, 0);
 	if (engine->connection == c)

@@ -146,6 +146,7 @@ void sim_begin(unsigned int n, unsigned int seed)
 	sim.rng = seed * 7919u;
 	sim.seed = seed;
 	sim.n = n;
+	sim.listed = (UINT64_C(2) << n) - 2;
 	for (unsigned int i = 1; i <= n; i++) {
 		struct sim_node *node = &sim.nodes[i];
 

@@ -192,6 +192,7 @@ struct sim {
 	uint64_t order;
 	uint64_t rings;
 	unsigned int n;
+	uint64_t listed; /* bits: the nodes in corosync.conf */
 	struct sim_node nodes[SIM_NODES + 1];
 	uint64_t rng;
 	bool chaos; /* refusals and garbage */

@@ -300,6 +300,10 @@ static void order(struct sim_node *node)
 static void view(struct sim_node *node, const struct engine_view *v)
 {
 	node->told = *v;
+	node->told.n_listed = 0;
+	for (uint16_t i = 1; v->connected && i <= sim.n; i++)
+		if (sim.listed & UINT64_C(1) << i)
+			node->told.listed[node->told.n_listed++] = i;
 	node->events->view(node->arg, &node->told);
 }
 

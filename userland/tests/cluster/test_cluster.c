@@ -596,6 +596,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_reports),
 		cmocka_unit_test(test_older),
 		cmocka_unit_test(test_more_than_nodes),
+		cmocka_unit_test(test_not_there_yet),
 		cmocka_unit_test(test_forgotten_and_named),
 		cmocka_unit_test(test_mlbd_gone),
 		cmocka_unit_test(test_spare_gone),

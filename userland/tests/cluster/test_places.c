@@ -44,14 +44,15 @@ void test_more_than_nodes(void **state)
 	run_for(1000);
 	before = agreed();
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		refused(node, wrong[i], "node 4 has never been in the cluster");
+		refused(node, wrong[i], "node 4 has never been in the cluster: start it first");
 	refused(node, "{'op': 'node-forget', 'node': 3}",
 		"role r8 names node 3, which is gone: give the role other nodes first");
 	after = agreed();
 	assert_true(json_equal(before, after));
 	json_decref(before);
 	json_decref(after);
-	/* Whose mlbd is younger than the loss of a node. */
+	/* Whose mlbd is younger than the loss of a node, for good. */
+	sim.listed = bits("12");
 	restart(node, true);
 	run_for(5000);
 	change(node, "{'op': 'role-set', 'role': 'r8', 'nodes': [3, 1]}");
@@ -63,6 +64,33 @@ void test_more_than_nodes(void **state)
 	/* What is set for one that is here can go. */
 	change(node, "{'op': 'node-set', 'node': 2, 'weight': 2}");
 	change(node, "{'op': 'node-forget', 'node': 2}");
+	sim_end();
+}
+
+/*
+ * What was saved is loaded in a cluster that has not seen all its nodes yet;
+ * corosync knows which they are.
+ */
+void test_not_there_yet(void **state)
+{
+	struct sim_node *node;
+
+	(void)state;
+	sim_begin(3, 1);
+	back(1);
+	back(2);
+	run_for(5000);
+	node = &sim.nodes[1];
+	refused(node,
+		"{'op': 'load', 'document': {'roles': [{'role': 'r1', 'nodes': [4]}]}}",
+		"node 4 has never been in the cluster: start it first");
+	change(node,
+	       "{'op': 'load', 'document': {'services': [{'vip': '203.0.113.80:80'}], 'groups': [{'group': 'g1', 'prefixes': ['10.1.0.0/16']}], 'roles': [{'role': 'r1', 'groups': ['g1'], 'nodes': [3], 'spares': [2]}]}}");
+	until(1, "2", 8000);
+	refused(node, "{'op': 'node-forget', 'node': 3}",
+		"role r1 names node 3, which is gone: give the role other nodes first");
+	back(3);
+	until(1, "3", 12000);
 	sim_end();
 }
 

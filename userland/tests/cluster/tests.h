@@ -36,6 +36,7 @@ void test_roles_random(void **state);
 
 /* test_places.c */
 void test_more_than_nodes(void **state);
+void test_not_there_yet(void **state);
 void test_forgotten_and_named(void **state);
 
 /* test_fences.c */
