@@ -141,3 +141,17 @@ lab_node_files() # I DIR
 		"$etc/systemd/system/multi-user.target.wants/"
 	sed "s/@ID@/$i/" "$ROOT/scripts/lab-mlb.conf" > "$etc/mlb/mlb.conf"
 }
+
+# Its disk, which appears whole or not at all.
+lab_node_tar() # I
+{
+	local dir=$LAB/n$1
+
+	rm -rf "$dir"
+	mkdir "$dir"
+	cp -a "$LAB/layer/up/." "$dir/"
+	lab_node_files "$1" "$dir"
+	tar -C "$dir" -c -f "$dir.tar.new" .
+	mv "$dir.tar.new" "$dir.tar"
+	rm -r "$dir"
+}

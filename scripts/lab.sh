@@ -109,16 +109,13 @@ lab_node_start() # I
 		$(lab_card "nb$1" "52:54:00:00:02:0$1")
 }
 
-# The disk of a node, configured for a cluster of LAB_NODES.
+# The disk of a node, configured for a cluster of LAB_NODES. In a shell of its
+# own: what a test step calls goes on after a command that fails, "set -e" or not.
 lab_node_disk() # I
 {
-	local dir=$LAB/n$1
-
-	mkdir "$dir"
-	cp -a "$LAB/layer/up/." "$dir/"
-	lab_node_files "$1" "$dir"
-	tar -C "$dir" -c -f "$LAB/n$1.tar" .
-	rm -r "$dir"
+	LAB=$LAB LAB_NODES=$LAB_NODES LAB_TOKEN=$LAB_TOKEN MLB_UID=$MLB_UID \
+		bash -euo pipefail -c \
+		'. "$ROOT/scripts/lab-node.sh"; lab_node_tar "$1"' bash "$1"
 }
 
 # Connects to the machine's agent and waits until it is up.
@@ -139,14 +136,14 @@ lab_connect() # MACHINE
 	fi
 }
 
-# A node that had power before boots from its disk: what it had written there
-# since is gone, but for lab_write's.
+# A node that had power before boots from its disk as it was made: what it had
+# written there since is gone, but for lab_write's.
 lab_start() # I...
 {
 	local i
 
 	for i; do
-		[ -e "$LAB/n$i.tar" ] || lab_node_disk "$i"
+		[ -e "$LAB/n$i.tar" ] || lab_node_disk "$i" || return
 		rm -f "$LAB/n$i.killed"
 		lab_node_start "$i"
 	done
@@ -238,7 +235,8 @@ lab_up() # KERNEL NODES [MOST]
 	lab_router_up
 	lab_install "$RELEASE"
 	# shellcheck disable=SC2046	# words are meant
-	lab_start $(seq "$LAB_NODES") >&2 && lab_connect router >&2
+	lab_start $(seq "$LAB_NODES") >&2
+	lab_connect router >&2
 }
 
 lab_down()
