@@ -74,21 +74,27 @@ joins() # N VIP
 	}
 }
 
+# Of a connection's 60000 bytes, in each second, until client_go lifts that limit:
+# they take five minutes, which is longer than any step.
+SLOW=200
+
 # While the command runs, connections over both paths carry data.
 under_load() # COMMAND...
 {
 	local status=0
 
-	on router 'here: endpoints_flush; endpoints_add
-		client_start load -n 20 -b 60000 -r 1200 -s 20000 -T 300000 -l 10.9.0.1 8080
-		client_says load ready 40' || status=1
+	on router "here: endpoints_flush; endpoints_add
+		client_start load -n 20 -b 60000 -r $SLOW -s 20000 -T 600000 -l 10.9.0.1 8080
+		client_says load flowing 60" || status=1
 	"$@" || status=1
-	on router 'here: client_go load; client_end load; [ "${R[ok]}" = 20 ]' || status=1
+	on router 'here: over=0
+		client_runs load || { over=1; echo "they were over before the step was"; }
+		client_go load; client_end load; [ "$over ${R[ok]}" = "0 20" ]' || status=1
 	return $status
 }
 
 # 20 slow transfers of each family, all on this node; "late": their second paths
-# are still to come. Then the router has all nodes.
+# are still to come, and data comes after them. Then the router has all nodes.
 transfers_begin() # NODE RATE [late]
 {
 	on router "here: router_nexthops $1 && endpoints_flush" &&
@@ -98,23 +104,26 @@ transfers_begin() # NODE RATE [late]
 		client_start live6 -n 20 -b 60000 -r $2 -s 40000 -T 600000 -l 2001:db8:9::1 8080
 		client_says live4 connected 40 && client_says live6 connected 40 &&
 			router_nexthops $(seq -s' ' "$LAB_NODES")" &&
-		{ [ $# = 3 ] || on router 'client_says live4 ready 60 && client_says live6 ready 60'; }
+		{ [ $# = 3 ] || on router 'client_says live4 flowing 60 && client_says live6 flowing 60'; }
 }
 
-# They are whole, over both paths.
+# Data still comes, and all of it over both paths.
 transfers_end()
 {
-	on router 'here: client_says live4 ready 60 && client_says live6 ready 60 || echo "not ready"
+	on router 'here: over=0
+		client_says live4 flowing 60 && client_says live6 flowing 60 || echo "no data"
+		client_runs live4 && client_runs live6 ||
+			{ over=1; echo "they were over before the step was"; }
 		client_go live4; client_go live6
 		client_end live4; live="${R[ok]} ${R[second]}"
 		client_end live6
-		[ "$live ${R[ok]} ${R[second]}" = "20 20 20 20" ]'
+		[ "$over $live ${R[ok]} ${R[second]}" = "0 20 20 20 20" ]'
 }
 
 # While the command runs, connections of a node that lives carry data.
 survive() # NODE [late] COMMAND...
 {
-	local status=0 begin=("$1" 1200)
+	local status=0 begin=("$1" "$SLOW")
 
 	shift
 	[ "$1" != late ] || { begin+=(late); shift; }
