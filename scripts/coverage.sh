@@ -5,10 +5,11 @@
 #
 #   coverage.sh [-j JOBS] [-n] [-u] [TEST...]
 #
-# -n: no tests, only the report on what was counted last. -u: bring
-# selftests/coverage.md up to date, where each region that is not reached stands
-# with its reason. Fails when a test fails or too little is reached. The report,
-# the regions and the annotated sources are in build/coverage/.
+# It counts from zero each time; -n: no tests, only the report on what was counted
+# last. -u: bring selftests/coverage.md up to date, where each region that is not
+# reached stands with its reason. Fails when a test fails or too little is reached.
+# In build/coverage/ are the report, the regions and lines.json, with how often
+# each line ran.
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
@@ -28,9 +29,11 @@ work=$ROOT/build/coverage
 status=0
 if [ -n "$run" ]; then
 	need_root
+	scripts/deps.sh
 	rm -rf "$work"
-	mkdir -p "$work"
-	scripts/run-tests.sh "${jobs[@]}" uml-gcov "$@" 2>&1 | tee "$work/tests.log" || status=$?
+	mkdir -p "$work/data"
+	MLB_COVERAGE=$work/data \
+		scripts/run-tests.sh "${jobs[@]}" uml-gcov "$@" 2>&1 | tee "$work/tests.log" || status=$?
 fi
 
 machines=("$work"/data/*/)

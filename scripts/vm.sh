@@ -8,14 +8,15 @@
 # KERNEL is uml-fast, uml-debug or uml-gcov (User-Mode Linux on the host's
 # files, one CPU) or 6.1, 6.12, 7.3 (QEMU with Debian 12 and that Debian kernel).
 # The command sees the project under its usual path; what it writes is gone
-# afterwards, but what uml-gcov counted of the module is in a directory of its
-# own in build/coverage/data. Status 70: the command passed, but the kernel's log
-# has faults; 124: timeout; 125: the VM ended without saying how the command did.
+# afterwards, but what uml-gcov counted of the module, if MLB_COVERAGE names a
+# directory: there it has one of its own. Status 70: the command passed, but the
+# kernel's log has faults; 124: timeout; 125: the VM ended without saying how the
+# command did.
 . "$(dirname "$0")/lib.sh"
 
 usage()
 {
-	sed -n '3,16s/^# \{0,1\}//p' "$0" >&2
+	sed -n '3,14s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 
@@ -132,9 +133,8 @@ run_qemu()
 timed_out=
 "run_$KIND"
 
-if [ -d "$job/gcov" ]; then
-	mkdir -p "$ROOT/build/coverage/data"
-	cp -t "$(mktemp -d "$ROOT/build/coverage/data/XXXXXX")" "$job"/gcov/*
+if [ -n "${MLB_COVERAGE:-}" ] && [ -d "$job/gcov" ]; then
+	cp -t "$(mktemp -d "$MLB_COVERAGE/XXXXXX")" "$job"/gcov/*
 fi
 status=$(tr -d '\r\n' 2> /dev/null < "$job/status" || :)
 if [ -n "$status" ]; then
