@@ -131,9 +131,13 @@ check_userland()
 # What .clang-tidy at the top names.
 check_tidy()
 {
-	make -s -C userland tidy "JOBS=$(nproc)"
+	make -s -C userland tidy "JOBS=$jobs"
 }
 
+# Who shares a machine by slots has one CPU.
+jobs=1
+[ -n "${MLB_SLOTS:-}" ] || jobs=$(nproc)
+scripts/deps.sh
 checks=("$@")
 [ $# -gt 0 ] ||
 	checks=(shell netlink style sparse clang coccinelle userland tidy)

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
+scripts/deps.sh
 version=$(dpkg-parsechangelog -S Version)
 for file in Kbuild userland/Makefile; do
 	grep -qE "VERSION[[:space:]]*:= ${version//./[.]}$" "$file" ||

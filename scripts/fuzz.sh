@@ -41,6 +41,7 @@ for target in "${targets[@]}"; do
 	[ -n "${parsers[$target]:-}" ] || die "there is no target $target"
 done
 
+scripts/deps.sh
 work=$ROOT/build/fuzz
 coverage=$work/coverage
 mkdir -p "$coverage"

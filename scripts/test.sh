@@ -94,7 +94,7 @@ done
 	scripts/stock.sh 6.1
 } > build/test/prepare.log 2>&1 < /dev/null &
 children+=($!)
-for kernel in "${KERNELS_UML[@]}"; do
+for kernel in "${KERNELS_UML[@]}" clang; do
 	scripts/kernel.sh "$kernel" > /dev/null || say "no kernel $kernel"
 done
 wait "${children[0]}" || cat build/test/prepare.log
