@@ -11,6 +11,7 @@
 
 FAIL=/sys/kernel/debug/failslab
 SLABS=/sys/kernel/slab
+MOST=1000000
 
 python() # NODE ARGUMENT...
 {
@@ -35,8 +36,14 @@ atomic_fail() # PERCENT CACHE...
 	FAILING=("${@:2}")
 	echo Y > $FAIL/ignore-gfp-wait
 	echo Y > $FAIL/cache-filter
-	echo -1 > $FAIL/times
+	echo "$MOST" > $FAIL/times
 	echo "$1" > $FAIL/probability
+}
+
+# How many have failed since atomic_fail.
+atomic_failed()
+{
+	echo $((MOST - $(cat $FAIL/times)))
 }
 
 atomic_fail_end()
@@ -57,14 +64,16 @@ served_without() # WHAT CACHE...
 
 	n=$(scaled 40 10)
 	shift
-	atomic_fail 100 "$@"
 	for f in 4 6; do
+		atomic_fail 100 "$@"
 		client_join without -n "$n" -b 20000 -T 120000 "$(vip $f)" "$PORT"
 		client_end without
 		check_eq "IPv$f without $what: transfers are whole" "${R[ok]}" "$n"
 		check_eq "IPv$f without $what: second paths" "${R[second]}" "$n"
+		check_ge "IPv$f without $what: so many were not to be had" \
+			"$(atomic_failed)" "$n"
+		atomic_fail_end
 	done
-	atomic_fail_end
 }
 
 # Anything may fail now and then: what exists must go on.
@@ -77,6 +86,7 @@ served_in_need() # PERCENT
 	client_start need -n "$n" -b 400000 -r 100000 -s 10000 -l -T 120000 \
 		"$VIP4" "$PORT"
 	client_says need flowing || bail "$(cat "$TMP/need.out")"
+	stats_mark
 	# shellcheck disable=SC2086
 	atomic_fail "$1" $caches
 	router_nexthops 3 1
@@ -84,7 +94,10 @@ served_in_need() # PERCENT
 	sleep 3
 	router_nexthops 1 2 3
 	sleep 2
+	tap_note "$1 %: $(atomic_failed) allocations failed"
 	atomic_fail_end
+	check_ge "$1 % of the allocations fail: of flow entries, too" \
+		"$(moved flow failed)" 1
 	client_go need
 	client_end need
 	check_eq "$1 % of the allocations fail: transfers go on" "${R[ok]}" "$n"
