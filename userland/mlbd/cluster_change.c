@@ -113,6 +113,9 @@ static int refuse_unknown(const struct cluster *c, const json_t *ids,
 	const json_t *value;
 	size_t i;
 
+	/* Without corosync nothing is agreed on, and nobody can tell. */
+	if (!c->view.connected)
+		return 0;
 	json_array_foreach(ids, i, value) {
 		uint16_t id = (uint16_t)json_integer_value(value);
 
