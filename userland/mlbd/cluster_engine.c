@@ -159,7 +159,7 @@ static void take_own(struct cluster *c, const struct wire_message *message)
 	}
 	sync_message(c->sync, c->config->self.id, message);
 	if (message->kind == WIRE_REPORT)
-		c->own_heard = uv_now(c->loop);
+		cluster_take_own_report(c);
 	if (message->kind == WIRE_PROPOSE)
 		agree_message(c->agree, c->config->self.id, true, message);
 }

@@ -26,10 +26,14 @@ static enum assign_state state_of(const struct cluster *c,
 		return ASSIGN_LOST;
 	if (!peer->up || peer->unsure)
 		return ASSIGN_JOINING;
-	/* Nobody is heard while a ring fails and another one is formed, which can
-	 * take longer: what counts is what came back of this node's own, and in
-	 * the new ring all begin anew.
+	/*
+	 * Nobody is heard while a ring fails and another one is formed, which can
+	 * take longer: what counts is what came back of this node's own. When
+	 * that was long in coming, or the ring is another, all begin anew: the
+	 * peers' may come a moment later.
 	 */
+	if (heard < c->own_since)
+		heard = c->own_since;
 	if (heard < c->ring_since)
 		heard = c->ring_since;
 	if (heard < c->group_since)

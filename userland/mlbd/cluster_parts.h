@@ -59,6 +59,7 @@ struct cluster {
 
 	struct report own; /* how this node is, as it tells it */
 	uint64_t own_heard; /* when that came back from the engine last */
+	uint64_t own_since; /* and since when without a gap */
 	bool report_soon;
 
 	struct document_stamp history[HISTORY_MAX];
@@ -126,6 +127,8 @@ void cluster_tell_peer(const struct cluster *cluster, const struct peer *peer,
 /* cluster_report.c: how this node is, now and soon; and how a peer is. */
 void cluster_say_report(struct cluster *cluster);
 void cluster_report_soon(struct cluster *cluster);
+/* This node's own has come back. */
+void cluster_take_own_report(struct cluster *cluster);
 bool cluster_take_report(struct cluster *cluster, struct peer *peer,
 			 const json_t *json);
 

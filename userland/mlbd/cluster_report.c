@@ -8,6 +8,8 @@
 
 /* From one report to the next when nothing has changed. */
 #define REPORT_MS 1000
+/* Own ones that come back later than that came to a ring that stood still. */
+#define REPORT_GAP_MS 2500
 /* Changes at about the same time are one. */
 #define REPORT_SOON_MS 5
 
@@ -87,6 +89,15 @@ static bool same_report(const struct report *a, const struct report *b)
 	return !document_stamp_cmp(&a->applied, &b->applied) &&
 	       a->ring == b->ring && a->able == b->able && same_down(a, b) &&
 	       same_uses(a, b);
+}
+
+void cluster_take_own_report(struct cluster *c)
+{
+	uint64_t now = uv_now(c->loop);
+
+	if (now - c->own_heard >= REPORT_GAP_MS)
+		c->own_since = now;
+	c->own_heard = now;
 }
 
 bool cluster_take_report(struct cluster *c, struct peer *peer,

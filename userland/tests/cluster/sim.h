@@ -197,6 +197,7 @@ struct sim {
 	uint64_t rng;
 	bool chaos; /* refusals and garbage */
 	bool gentle; /* nothing dies and forgets */
+	bool early; /* what waited goes into a ring before mlbds hear of it */
 	unsigned int proposals;
 	unsigned int seed;
 	unsigned int running; /* id of the node whose turn it is */

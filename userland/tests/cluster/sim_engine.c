@@ -142,6 +142,44 @@ static void push_group(struct sim_node *node)
 	push_inbox(node, item);
 }
 
+static bool swallows(struct sim_node *node, const struct outbox *out)
+{
+	if (!node->n_swallow || out->data[4] != node->swallow)
+		return false;
+	node->n_swallow--;
+	return true;
+}
+
+static void order(struct sim_node *node)
+{
+	struct outbox *out = node->outbox;
+	bool swallowed = swallows(node, out);
+
+	for (unsigned int i = 1; i <= sim.n; i++) {
+		struct sim_node *to = &sim.nodes[i];
+		struct inbox *item;
+
+		if (!(node->ring_nodes & UINT64_C(1) << i) || !to->joined ||
+		    swallowed)
+			continue;
+		item = new_item(INBOX_MESSAGE, node->id);
+		item->data = malloc(out->len);
+		assert_non_null(item->data);
+		memcpy(item->data, out->data, out->len);
+		item->len = out->len;
+		push_inbox(to, item);
+	}
+	node->messages += out->data[4] != WIRE_REPORT;
+	node->begins += out->data[4] == WIRE_REPEAT_BEGIN;
+	node->outbox = out->next;
+	if (!node->outbox)
+		node->outbox_end = &node->outbox;
+	node->n_outbox--;
+	node->send_due = sim.now + sim_random(4);
+	free(out->data);
+	free(out);
+}
+
 void sim_engine_form(void)
 {
 	uint64_t next[SIM_NODES + 1] = {};
@@ -169,6 +207,9 @@ void sim_engine_form(void)
 				push_ring(other);
 		}
 	}
+	for (unsigned int i = 1; sim.early && i <= sim.n; i++)
+		while (next[i] && sim.nodes[i].outbox)
+			order(&sim.nodes[i]);
 	for (unsigned int i = 1; i <= sim.n; i++) {
 		struct sim_node *node = &sim.nodes[i];
 
@@ -257,44 +298,6 @@ uint64_t sim_engine_due(const struct sim_node *node)
 	if (node->want_room && sim.now + 4 < due)
 		due = sim.now + 4;
 	return due;
-}
-
-static bool swallows(struct sim_node *node, const struct outbox *out)
-{
-	if (!node->n_swallow || out->data[4] != node->swallow)
-		return false;
-	node->n_swallow--;
-	return true;
-}
-
-static void order(struct sim_node *node)
-{
-	struct outbox *out = node->outbox;
-	bool swallowed = swallows(node, out);
-
-	for (unsigned int i = 1; i <= sim.n; i++) {
-		struct sim_node *to = &sim.nodes[i];
-		struct inbox *item;
-
-		if (!(node->ring_nodes & UINT64_C(1) << i) || !to->joined ||
-		    swallowed)
-			continue;
-		item = new_item(INBOX_MESSAGE, node->id);
-		item->data = malloc(out->len);
-		assert_non_null(item->data);
-		memcpy(item->data, out->data, out->len);
-		item->len = out->len;
-		push_inbox(to, item);
-	}
-	node->messages += out->data[4] != WIRE_REPORT;
-	node->begins += out->data[4] == WIRE_REPEAT_BEGIN;
-	node->outbox = out->next;
-	if (!node->outbox)
-		node->outbox_end = &node->outbox;
-	node->n_outbox--;
-	node->send_due = sim.now + sim_random(4);
-	free(out->data);
-	free(out);
 }
 
 static void view(struct sim_node *node, const struct engine_view *v)
