@@ -134,6 +134,12 @@ join_dropped() # NAME
 	check_eq "$1: and gets no RST" "$(cat "$TMP/raw")" none
 }
 
+join_refused()
+{
+	[ "$(on_client "$RAWPKT" tcp -o join=random -w $((200 * MLB_SCALE)) \
+		"${CLIENT4[0]}" 5000 "$VIP4" "$PORT")" = rst ]
+}
+
 new_avoid() # NAME
 {
 	client_run new -n "$N" -b 500 -T 8000 "$(vip "$f")" "$PORT"
@@ -167,8 +173,9 @@ both_ways() # FAMILY
 	suspect_seen
 	# Before all else, for the patience of the nodes ends after ten seconds.
 	join_dropped "$name"
+	# To wait is to wait for twice the resolve-timeout, which is 500 ms.
 	check_range "$name: which waits for it no longer" $TOOK 0 \
-		$((before + 250 * MLB_SCALE))
+		$((before + 600 * MLB_SCALE))
 	suspected "$name" "$start"
 	check_true "$name: for the other node, too" wait_for 2 suspects_are 2 3
 	new_avoid "$name"
@@ -177,6 +184,8 @@ both_ways() # FAMILY
 	check_eq "$name: whichever node they reach" "${R[ok]}" "$N"
 	router_pin 0 1
 	check_true "$name: explain says why" explain_past
+	check_true "$name: after ten seconds it is refused" \
+		wait_for 20 join_refused
 	check_eq "$name: its state is what it was" \
 		"$(ctl 1 -j node list | jq -r '.[2].state')" active
 	events_forget
@@ -221,6 +230,15 @@ one_way() # FAMILY
 		wait_for 5 moved_ge 10 tunnel rx 3
 	check_true "$name: it suspects those that do not hear it" \
 		wait_for 2 suspects_are 3 "1 2"
+	router_pin 1 3
+	stats_mark
+	check_eq "$name: what may be a join of those gets no RST from it" \
+		"$(on_client "$RAWPKT" tcp -o join=random \
+			-w $((200 * MLB_SCALE)) "${CLIENT4[1]}" 5000 "$VIP4" \
+			"$PORT")" none
+	check_eq "$name: it is dropped there" \
+		"$(moved resolve drop-unanswered 3)" 1
+	router_pin 1 2
 	new_avoid "$name"
 	events_forget
 	start=$(now_us)

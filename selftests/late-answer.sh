@@ -7,6 +7,8 @@
 . "$(dirname "$0")/lib.sh"
 
 N=$(scaled 20 5)
+# What the owner says comes too late; that it lives, as often as ever.
+LATE="netem delay $((60 * MLB_SCALE))ms"
 
 late()
 {
@@ -18,8 +20,8 @@ late()
 	client_must late flowing
 	stats_mark
 	rsts=$(nodes_nstat TcpOutRsts)
-	# What the owner says comes too late; that it lives, as often as ever.
-	must on_node 1 tc qdisc add dev eth1 root netem delay 60ms
+	# shellcheck disable=SC2086	# words are meant
+	must on_node 1 tc qdisc add dev eth1 root $LATE
 	router_pin 0 2
 	check_true "$name: packets of its flows are dropped meanwhile" \
 		wait_for 20 moved_ge $((2 * N)) resolve drop-unanswered 2
@@ -45,7 +47,8 @@ late_joins()
 	client_start joins -n "$N" -b 5000 -s 30000 -w "$(vip "$f")" "$PORT"
 	client_must joins connected
 	stats_mark
-	must on_node 1 tc qdisc add dev eth1 root netem delay 60ms
+	# shellcheck disable=SC2086
+	must on_node 1 tc qdisc add dev eth1 root $LATE
 	endpoints_add
 	check_true "$name: they are dropped meanwhile" \
 		wait_for 20 moved_ge "$N" resolve drop-unanswered 2
