@@ -56,6 +56,34 @@ netns_batch() # NETNS [IP_OPTION] < commands
 	must ip -n "$1" ${2:+"$2"} -batch -
 }
 
+# The router's end of a client's path, in network NET.
+client_gate() # DEV NET
+{
+	netns_batch "$PREFIX-r" <<-END
+		addr add 10.1.$2.1/24 dev $1
+		addr add 2001:db8:1:$2::1/64 dev $1 nodad
+		link set $1 up
+	END
+}
+
+# The client's end of its Ith path, in network NET.
+client_path() # NETNS DEV I NET
+{
+	netns_batch "$1" <<-END
+		addr add 10.1.$4.2/24 dev $2
+		addr add 2001:db8:1:$4::2/64 dev $2 nodad
+		link set $2 up
+		route add default via 10.1.$4.1 dev $2 metric $3
+		route add default via 2001:db8:1:$4::1 dev $2 metric $3
+		route add default via 10.1.$4.1 dev $2 table $3
+		route add default via 2001:db8:1:$4::1 dev $2 table $3
+		rule add from 10.1.$4.2 table $3
+	END
+	netns_batch "$1" -6 <<-END
+		rule add from 2001:db8:1:$4::2 table $3
+	END
+}
+
 client_up()
 {
 	local i
@@ -66,24 +94,8 @@ client_up()
 	must in_netns "$PREFIX-c" sysctl -qw net.core.txrehash=0
 	for i in 1 2; do
 		cable "$PREFIX-r" "c$i" "$PREFIX-c" "eth$((i - 1))" "$LINK_MTU"
-		netns_batch "$PREFIX-r" <<-END
-			addr add 10.1.$i.1/24 dev c$i
-			addr add 2001:db8:1:$i::1/64 dev c$i nodad
-			link set c$i up
-		END
-		netns_batch "$PREFIX-c" <<-END
-			addr add 10.1.$i.2/24 dev eth$((i - 1))
-			addr add 2001:db8:1:$i::2/64 dev eth$((i - 1)) nodad
-			link set eth$((i - 1)) up
-			route add default via 10.1.$i.1 dev eth$((i - 1)) metric $i
-			route add default via 2001:db8:1:$i::1 dev eth$((i - 1)) metric $i
-			route add default via 10.1.$i.1 dev eth$((i - 1)) table $i
-			route add default via 2001:db8:1:$i::1 dev eth$((i - 1)) table $i
-			rule add from 10.1.$i.2 table $i
-		END
-		netns_batch "$PREFIX-c" -6 <<-END
-			rule add from 2001:db8:1:$i::2 table $i
-		END
+		client_gate "c$i" "$i"
+		client_path "$PREFIX-c" "eth$((i - 1))" "$i" "$i"
 	done
 }
 
