@@ -28,7 +28,7 @@ apt_sources()	# SUITE
 	printf 'deb %s %s main\n' "$main" "$suite"
 	if [ "$suite" = bookworm ] && [ -n "$security" ]; then
 		printf 'deb %s %s-security main\n' "$security" "$suite"
-	else
+	elif [ "$suite" != forky ]; then	# not released: no backports
 		printf 'deb %s %s-backports main\n' "$main" "$suite"
 	fi
 }
