@@ -76,6 +76,9 @@ deb:
 test-cluster:
 	scripts/test-cluster.sh
 
+test-real:
+	scripts/test-real.sh
+
 help:
 	@echo "make                 module for the running kernel, and user space"
 	@echo "make KDIR=DIR        module for the kernel built in DIR"
@@ -91,8 +94,9 @@ help:
 	@echo "make soak            SOAK_SECONDS=3600 of connections: what stays in use (root; Debian 12)"
 	@echo "make demo            see mlb at work on three virtual machines (root; Debian 12)"
 	@echo "make test-cluster    three to five machines with the packages (root; Debian 12)"
+	@echo "make test-real       curl, nginx, HAProxy, Go, iperf3, kernel against kernel"
 	@echo "make bench-cluster   measure how nodes keep in step (root; Debian 12)"
 	@echo "make deb             Debian packages in build/deb"
 	@echo "MLB_SELFTEST=1       with the module's own unit tests, run when it is loaded"
 
-.PHONY: all modules userland install uninstall clean check unit fuzz fuzz-coverage coverage soak test demo deb test-cluster bench-cluster help
+.PHONY: all modules userland install uninstall clean check unit fuzz fuzz-coverage coverage soak test demo deb test-cluster test-real bench-cluster help

@@ -32,7 +32,7 @@ lab_leash() # ARGUMENT...
 
 lab_qemu() # MACHINE TAR CPUS MEM KERNEL_ARGUMENT QEMU_ARGUMENT...
 {
-	local name=$1 accel=(-accel "tcg,thread=multi" -cpu "max,-cx16")
+	local name=$1 accel=(-accel "tcg,thread=multi" -cpu "${LAB_CPU:-max,-cx16}")
 
 	[ "$LAB_KVM" != yes ] || accel=(-accel kvm -cpu host)
 	nsenter --net="$LAB/net" -- qemu-system-x86_64 -M q35 "${accel[@]}" -smp "$3" -m "$4" \
