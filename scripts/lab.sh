@@ -35,7 +35,8 @@ lab_qemu() # MACHINE TAR CPUS MEM KERNEL_ARGUMENT QEMU_ARGUMENT...
 	local name=$1 accel=(-accel "tcg,thread=multi" -cpu "${LAB_CPU:-max,-cx16}")
 
 	[ "$LAB_KVM" != yes ] || accel=(-accel kvm -cpu host)
-	nsenter --net="$LAB/net" -- qemu-system-x86_64 -M q35 "${accel[@]}" -smp "$3" -m "$4" \
+	nsenter --net="$LAB/net" -- \
+		qemu-system-x86_64 -M q35 "${accel[@]}" -smp "$3" -m "$4" \
 		-no-reboot -nodefaults -display none \
 		-serial "file:$LAB/$name.console" \
 		-chardev "socket,id=lab,path=$LAB/$name.lab,server=on,wait=off" \
@@ -51,20 +52,18 @@ lab_qemu() # MACHINE TAR CPUS MEM KERNEL_ARGUMENT QEMU_ARGUMENT...
 # A cable is a bridge with two taps, whose queues lose what a machine that stands
 # still does not take: as a switch does, and unlike sockets, which have the sender
 # wait.
-lab_cables() # NODES
+lab_cables() # < the taps of a cable, both in a line
 {
-	local i end cable
+	local near far end
 
 	touch "$LAB/net"
 	unshare --net="$LAB/net" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
-	for ((i = 1; i <= $1; i++)); do
-		for cable in "a$i" "b$i"; do
-			echo "link add $cable mtu 1600 type bridge mcast_snooping 0"
-			echo "link set $cable up"
-			for end in "r$cable" "n$cable"; do
-				echo "tuntap add $end mode tap"
-				echo "link set $end mtu 1600 master $cable up"
-			done
+	while read -r near far; do
+		echo "link add $near-$far mtu 1600 type bridge mcast_snooping 0"
+		echo "link set $near-$far up"
+		for end in "$near" "$far"; do
+			echo "tuntap add $end mode tap"
+			echo "link set $end mtu 1600 master $near-$far up"
 		done
 	done | nsenter --net="$LAB/net" -- ip -batch -
 }
@@ -224,6 +223,8 @@ on() # MACHINE COMMAND
 
 lab_up() # KERNEL NODES [MOST]
 {
+	local i
+
 	eval "$("$ROOT/scripts/kernel.sh" "$1")"
 	STOCK=$("$ROOT/scripts/stock.sh" "$1")
 	LAB_KVM=$("$ROOT/scripts/kvm.sh" "$1")
@@ -231,7 +232,9 @@ lab_up() # KERNEL NODES [MOST]
 	LAB=$(scratch 1500)
 	head -c 256 /dev/urandom > "$LAB/authkey"
 	head -c 32 /dev/urandom > "$LAB/key"
-	lab_cables "$LAB_MOST"
+	for ((i = 1; i <= LAB_MOST; i++)); do
+		printf '%s\n' "ra$i na$i" "rb$i nb$i"
+	done | lab_cables
 	lab_router_up
 	lab_install "$RELEASE"
 	# shellcheck disable=SC2046	# words are meant

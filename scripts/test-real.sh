@@ -66,7 +66,19 @@ real_http()
 		"$go/bin/go" build -trimpath -o build/real/http selftests/real/http.go
 }
 
-# The cables of a machine to and from each other one.
+# From the client for each other machine to that, and twice.
+cables()
+{
+	local i j
+
+	for i in $(numbers "${machines[@]}"); do
+		for j in $(numbers "${machines[@]}"); do
+			[ "$j" = "$i" ] || printf '%s\n' "c$i${j}1 s$i${j}1" "c$i${j}2 s$i${j}2"
+		done
+	done
+}
+
+# The ends of those at a machine.
 cards() # I
 {
 	local j path
@@ -74,10 +86,8 @@ cards() # I
 	for j in $(numbers "${machines[@]}"); do
 		[ "$j" != "$1" ] || continue
 		for path in 1 2; do
-			lab_card "c$j$path" "c$1$j$path" "s$1$j$path" \
-				"52:54:00:0c:$1$j:0$path"
-			lab_card "s$j$path" "s$j$1$path" "c$j$1$path" \
-				"52:54:00:05:$j$1:0$path"
+			lab_card "c$1$j$path" "52:54:00:0c:$1$j:0$path"
+			lab_card "s$j$1$path" "52:54:00:05:$j$1:0$path"
 		done
 	done
 }
@@ -200,6 +210,7 @@ table=$ROOT/build/test/real.table
 mkdir -p build/test
 head -c 1048576 /dev/urandom > "$LAB/data"
 SUM=$(sha256sum < "$LAB/data" | cut -d' ' -f1)
+cables | lab_cables
 for kernel in "${machines[@]}"; do
 	machine_up "$kernel"
 done
