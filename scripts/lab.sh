@@ -3,7 +3,8 @@
 # A cluster of virtual machines: nodes with a stock Debian system on which mlb's
 # packages are installed, and in the middle a machine that is router, client and
 # cluster network (scripts/lab-router.sh). They are connected in a network namespace
-# of their own; the host's network is not touched.
+# of their own; the host's network is not touched, but it needs /dev/net/tun, and
+# the modules tun and bridge stay loaded.
 #
 #	lab_up KERNEL NODES [MOST]	as many nodes, and room for more
 #	on MACHINE COMMAND		MACHINE: router, n1, n2, ...
@@ -56,8 +57,12 @@ lab_cables() # < the taps of a cable, both in a line
 {
 	local near far end
 
+	modprobe -q tun 2> /dev/null || :
+	{ true < /dev/net/tun; } 2> /dev/null ||
+		die "the machines' network needs /dev/net/tun, which this host or container does not have"
 	touch "$LAB/net"
-	unshare --net="$LAB/net" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+	unshare --net="$LAB/net" sh -c '[ ! -e /proc/sys/net/ipv6/conf ] ||
+		sysctl -qw net.ipv6.conf.default.disable_ipv6=1'
 	while read -r near far; do
 		echo "link add $near-$far mtu 1600 type bridge mcast_snooping 0"
 		echo "link set $near-$far up"
@@ -136,18 +141,35 @@ lab_connect() # MACHINE
 }
 
 # A node that had power before boots from its disk as it was made: what it had
-# written there since is gone, but for lab_write's.
+# written there since is gone, but for lab_write's. One that does not come up has
+# no power.
 lab_start() # I...
 {
-	local i
+	local i status=0
 
 	for i; do
 		[ -e "$LAB/n$i.tar" ] || lab_node_disk "$i" || return
+	done
+	for i; do
 		rm -f "$LAB/n$i.killed"
 		lab_node_start "$i"
 	done
 	for i; do
-		lab_connect "n$i" || { lab_kill "n$i"; return 1; }
+		lab_connect "n$i" || { lab_kill "n$i"; status=1; }
+	done
+	return $status
+}
+
+# Whether the harness has spoken to them since they were made.
+lab_known() # MACHINE...
+{
+	local name
+
+	for name; do
+		[ -n "${LAB_IN[$name]:-}" ] || {
+			echo "machine $name has never been up"
+			return 125
+		}
 	done
 }
 
@@ -167,6 +189,7 @@ lab_kill() # MACHINE...
 {
 	local name in out pids=()
 
+	lab_known "$@" || return
 	for name; do
 		touch "$LAB/$name.killed"
 		pids+=("${LAB_PID[$name]}" "${LAB_TALK[$name]}")
@@ -194,6 +217,7 @@ lab_signal() # SIGNAL MACHINE...
 {
 	local name pids=()
 
+	lab_known "${@:2}" || return
 	for name in "${@:2}"; do
 		pids+=("${LAB_PID[$name]}")
 	done
@@ -207,6 +231,7 @@ on() # MACHINE COMMAND
 	local status output
 
 	[ ! -e "$LAB/$1.killed" ] || return 0
+	lab_known "$1" || return
 	if ! kill -0 "${LAB_PID[$1]}" 2> /dev/null; then
 		echo "machine $1 has ended"
 		return 125
