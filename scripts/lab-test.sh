@@ -93,25 +93,32 @@ under_load() # COMMAND...
 	return $status
 }
 
-# 20 slow transfers of each family, all on this node; "late": their second paths
-# are still to come, and data comes after them. Then the router has all nodes.
+# 20 slow transfers of each family, all on this node, which may take twice their
+# time; "late": their second paths are still to come, and data comes after them.
+# Then the router has all nodes.
 transfers_begin() # NODE RATE [late]
 {
 	on router "here: router_nexthops $1 && endpoints_flush" &&
 		{ [ $# = 3 ] || on router 'here: endpoints_add'; } &&
 		on router "here:
-		client_start live4 -n 20 -b 60000 -r $2 -s 40000 -T 600000 -l 10.9.0.1 8080
-		client_start live6 -n 20 -b 60000 -r $2 -s 40000 -T 600000 -l 2001:db8:9::1 8080
+		client_start live4 -n 20 -b 60000 -r $2 -s 40000 -T $((120000000 / $2)) -l 10.9.0.1 8080
+		client_start live6 -n 20 -b 60000 -r $2 -s 40000 -T $((120000000 / $2)) -l 2001:db8:9::1 8080
 		client_says live4 connected 40 && client_says live6 connected 40 &&
 			router_nexthops $(seq -s' ' "$LAB_NODES")" &&
-		{ [ $# = 3 ] || on router 'client_says live4 flowing 60 && client_says live6 flowing 60'; }
+		{ [ $# = 3 ] || transfers_flow; }
 }
 
-# Data still comes, and all of it over both paths.
+# Data has come on each.
+transfers_flow()
+{
+	on router 'client_says live4 flowing 60 && client_says live6 flowing 60 ||
+		{ echo "no data"; false; }'
+}
+
+# They were not over before, and all of them end whole, with both paths.
 transfers_end()
 {
 	on router 'here: over=0
-		client_says live4 flowing 60 && client_says live6 flowing 60 || echo "no data"
 		client_runs live4 && client_runs live6 ||
 			{ over=1; echo "they were over before the step was"; }
 		client_go live4; client_go live6
@@ -129,6 +136,7 @@ survive() # NODE [late] COMMAND...
 	[ "$1" != late ] || { begin+=(late); shift; }
 	transfers_begin "${begin[@]}" || status=1
 	"$@" || status=1
+	[ ${#begin[@]} = 2 ] || transfers_flow || status=1
 	transfers_end || status=1
 	return $status
 }

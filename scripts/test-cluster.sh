@@ -77,10 +77,28 @@ split()
 		active 60 1 2
 }
 
+# What these nodes' kernels have reported since they booted: without power, nobody
+# knows.
+no_faults() # NODE...
+{
+	local i status=0
+
+	for i; do
+		on "n$i" '. /usr/local/lib/vm-faults.sh; ! dmesg | grep -E "$FAULTS"' || {
+			echo "node $i"
+			status=1
+		}
+	done
+	return $status
+}
+
 power_off()
 {
+	local status=0
+
+	no_faults 3 || status=1
 	lab_kill n3
-	on router 'router_nexthops 1 2' && served_by 60 2 && active 60 1 2
+	on router 'router_nexthops 1 2' && served_by 60 2 && active 60 1 2 && return $status
 }
 
 reinstall()
@@ -133,12 +151,15 @@ spare_dies()
 # Node 1 would decide, and is gone before it knows of node 5.
 manager_dies()
 {
+	local status=0
+
 	on n2 'mlbctl -j status | jq -e ".cluster.manager == 1"' || return
+	no_faults 1 5 || status=1
 	lab_kill n5
 	sleep $((LAB_TOKEN / 2000))
 	lab_kill n1
 	on router 'router_nexthops 2 3 4' && roles_at 4 2 2 3 4 &&
-		on n3 'mlbctl -j status | jq -e ".cluster.manager == 2"'
+		on n3 'mlbctl -j status | jq -e ".cluster.manager == 2"' && return $status
 }
 
 scripts/deps.sh
@@ -202,7 +223,7 @@ ok "it is used again" active 60 1 2 3
 ok "its servers start" servers 3
 ok "the cluster grows by two" grow
 ok "100 of 100 second paths come up" joins 100 2001:db8:9::1
-ok "connections of node 2" transfers_begin 2 150
+ok "connections of node 2" transfers_begin 2 50
 ok "nodes 4 and 5 get the clients' roles" on n5 \
 	'mlbctl cluster role set web nodes 4 spares 5,3 failback no &&
 	mlbctl cluster group add one prefixes 10.1.1.0/24,2001:db8:1:1::/64 &&
@@ -215,7 +236,8 @@ ok "they go on" thaw 3 4
 ok "a node loses power, and the manager before it has decided: others serve" manager_dies
 ok "no connection of node 2 has broken" transfers_end
 
-ok "no fault in the kernel's log" each '. /usr/local/lib/vm-faults.sh; ! dmesg | grep -E "$FAULTS"'
+# Nodes 1 and 5, without power, have been looked at before.
+ok "no fault in the kernels' logs" no_faults 1 2 3 4 5
 if [ $failed -gt 0 ]; then
 	each 'echo "--- n$i"; mlbctl status; ip -s addr; ip neigh
 		journalctl -b -u mlbd -u corosync -u systemd-networkd --no-pager |
