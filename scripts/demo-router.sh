@@ -14,8 +14,8 @@ curl_runs() # NAME
 	kill -0 "${CURL[$1]}" 2> /dev/null
 }
 
-# Connections to the same FILE, all at once. Of each one its HTTP status, its
-# bytes, its node and its time in a line.
+# Connections to the same FILE, all at once, none for longer than two minutes. Of
+# each one its HTTP status, its bytes, its node and its time in a line.
 downloads_start() # FILE CONNECTIONS
 {
 	local i url=()
@@ -23,7 +23,7 @@ downloads_start() # FILE CONNECTIONS
 	for ((i = 0; i < $2; i++)); do
 		url+=(-o /dev/null "http://$VIP4:8080/$1")
 	done
-	curl_start downloads -Z --parallel-immediate --parallel-max "$2" \
+	curl_start downloads -Z --parallel-immediate --parallel-max "$2" --max-time 120 \
 		-w '%{http_code} %{size_download} %header{node} %{time_total}\n' "${url[@]}"
 }
 
