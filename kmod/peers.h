@@ -20,9 +20,9 @@ static inline bool mlb_peer_awaited(const struct mlb_node *node)
 
 /*
  * For so long a node that is not heard, or does not hear, may only be slow: the
- * RST that nobody else has the flow would end a connection that it has. Long
- * enough for any engine to say that it is dead, short enough for clients where
- * there is none.
+ * RST that nobody else has the flow or join would end a connection that it has,
+ * or a path of one. Long enough for any engine to say that it is dead, short
+ * enough for clients where there is none.
  */
 #define MLB_PEER_PATIENCE_MS	10000
 
@@ -35,7 +35,8 @@ static inline bool mlb_peer_missed(const struct mlb_node *node)
 
 /*
  * Whether an answer of it that has not come is late or lost: it lives, and the
- * RST that nobody else has the flow would end a connection that it has.
+ * RST that nobody else has the flow or join would end a connection that it has,
+ * or a path of one.
  */
 static inline bool mlb_peer_owes(const struct mlb_node *node)
 {

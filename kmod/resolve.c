@@ -7,10 +7,12 @@
  * are asked (again, for a query may be lost); at the end, or when all have said
  * that they do not have it, the packets go to the local stack, and for a second
  * no packet of that key is asked for. A peer that is silent is asked, too, but
- * not waited for: then only a RST that would end a flow of its is held back.
+ * not waited for.
  *
  * A packet for which there is no room or no rate is dropped and not given to
- * the local stack: TCP sends it again, while an RST could not be taken back.
+ * the local stack: TCP sends it again, while an RST could not be taken back. So
+ * is at the end that of a flow or join that a peer may have which has not
+ * answered, or has been silent for less than ten seconds.
  */
 #include <linux/hashtable.h>
 #include <linux/jhash.h>

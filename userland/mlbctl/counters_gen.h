@@ -143,7 +143,7 @@ MLB_COUNTER(MLB_A_STATS_ALIVE_TX, "alive", "tx",
 MLB_COUNTER(MLB_A_STATS_ALIVE_RX, "alive", "rx",
 	    "messages received that a node is alive")
 MLB_COUNTER(MLB_A_STATS_RESOLVE_DROP_UNANSWERED, "resolve", "drop-unanswered",
-	    "packets of unknown flows dropped, and not answered with a RST, because a node that has not answered may have them")
+	    "packets of unknown flows or joins dropped, and not answered with a RST, because a node that has not answered may have them")
 MLB_COUNTER(MLB_A_STATS_NODE_SUSPECT, "node", "suspect",
 	    "times that a node became suspect")
 MLB_COUNTER(MLB_A_STATS_NODE_RESTORED, "node", "restored",
