@@ -203,8 +203,9 @@ static void on_message(void *arg, uint16_t sender, const void *data, size_t len)
 		take_hello(c, peer, &message);
 	else if (peer_usable(peer))
 		take_message(c, peer, &message);
-	else
+	else if (peer->greeted || uv_now(c->loop) - peer->since >= SETTLE_MS)
 		count_error(c, ERROR_EARLY, sender);
+	/* Else it was on its way when the two met, and the hello comes after. */
 	wire_free(&message);
 }
 

@@ -9,9 +9,6 @@
 
 #include "cluster_parts.h"
 
-/* How long one waits for others to say which document is the newest. */
-#define SETTLE_MS 3000
-
 /* The newest document of which anybody here knows is ours. */
 static bool document_current(const struct cluster *c)
 {

@@ -16,11 +16,14 @@ enum cluster_error {
 	ERROR_MESSAGE,	/* not whole */
 	ERROR_VERSION,	/* of another version of the messages */
 	ERROR_STRANGER, /* of no member */
-	ERROR_EARLY,	/* before its hello, or in another protocol */
+	ERROR_EARLY,	/* without a hello in time, or in another protocol */
 	ERROR_BODY,	/* whole, but without sense */
 	ERROR_TWIN,	/* of another mlbd with this node's id */
 	ERROR_N
 };
+
+/* How long one waits for others to say hello, and which document is the newest. */
+#define SETTLE_MS 3000
 
 /* Documents by which one knows how far others are. */
 #define HISTORY_MAX 64
