@@ -69,7 +69,7 @@ MLB_COUNTER(MLB_A_STATS_OWNER_FULL, "owner", "full",
 MLB_COUNTER(MLB_A_STATS_LEARN_DROPPED, "learn", "dropped",
 	    "handshakes not looked at because too many wait for confirmation")
 MLB_COUNTER(MLB_A_STATS_LEARN_UNCONFIRMED, "learn", "unconfirmed",
-	    "handshakes whose third packet TCP did not accept")
+	    "handshakes whose third packet TCP did not accept, or whose connection was over at once")
 MLB_COUNTER(MLB_A_STATS_FLOW_CREATED, "flow", "created",
 	    "flow entries made")
 MLB_COUNTER(MLB_A_STATS_FLOW_EXPIRED, "flow", "expired",
