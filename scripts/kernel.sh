@@ -9,13 +9,14 @@
 #   BUILDROOT, INITRAMFS, MODULES, GUEST  (qemu) toolchain root, initramfs,
 #            disk of modules, disk with the root file system
 #   BUSYBOX  static busybox
-# "kernel.sh source" prepares only the source tree and prints SOURCE; "clang"
-# one of 6.12 and, in KDIR, what clang needs to compile a module for it.
+# "kernel.sh source [6.1|6.12|7.3]" prepares only a source tree (6.12) and
+# prints SOURCE; "clang" one of 6.12 and, in KDIR, what clang needs to compile a
+# module for it.
 # shellcheck disable=SC2034	# the variables are printed by name
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/apt.sh"
 
-usage="usage: kernel.sh uml-fast|uml-debug|uml-gcov|6.1|6.12|7.3|source|clang"
+usage="usage: kernel.sh uml-fast|uml-debug|uml-gcov|uml-6.1|uml-6.12|uml-7.3|6.1|6.12|7.3|source|clang"
 scripts=$ROOT/scripts
 
 # The newest release of a series for which a suite has image and headers.
@@ -49,17 +50,25 @@ entry_source()	# SUITE PACKAGE
 		"$scripts/kernel-source.sh" "$1" "$2"
 }
 
-prepare_source()
-{
-	apt_refresh bookworm
-	SOURCE=$(entry_source bookworm linux-source-6.12)
-}
-
 # The newest source package of a suite.
 newest_source()	# SUITE
 {
 	apt_private "$1" apt-cache pkgnames linux-source- |
 		grep -E '^linux-source-[0-9.]+$' | sort -V | tail -1
+}
+
+prepare_source()	# SERIES
+{
+	apt_refresh bookworm
+	case $1 in
+	6.1 | 6.12)
+		SOURCE=$(entry_source bookworm "linux-source-$1") ;;
+	7.3)
+		apt_refresh trixie
+		SOURCE=$(entry_source trixie "$(newest_source trixie)") ;;
+	*)
+		die "$usage" ;;
+	esac
 }
 
 prepare_uml()	# FLAVOUR FRAGMENT...
@@ -75,20 +84,32 @@ prepare_uml()	# FLAVOUR FRAGMENT...
 	BUSYBOX=$(entry_busybox)/busybox
 }
 
-# For uml-fast: 7.x, whose system calls cost half of what they do before 6.16.
-prepare_source_newest()
-{
-	apt_refresh bookworm
-	apt_refresh trixie
-	SOURCE=$(entry_source trixie "$(newest_source trixie)")
-}
-
 # Debian 12's clang is too old for the newest source.
 prepare_clang()
 {
-	prepare_source
+	prepare_source 6.12
 	KDIR=$(cached "clang-$(digest "${SOURCE##*/}" "$scripts"/{kernel-clang.sh,uml/config})" \
 		"$scripts/kernel-clang.sh" "$SOURCE" "$scripts/uml/config")
+}
+
+# What 6.1 calls otherwise: TCP-AO came with 6.7, and REJECT needs the old tables.
+config_6_1()	# DIR
+{
+	grep -v '^CONFIG_TCP_AO=' "$scripts/uml/config" > "$1/config"
+	printf 'CONFIG_%s=y\n' IP_NF_FILTER IP6_NF_FILTER >> "$1/config"
+}
+
+# For the kernel's own MPTCP selftests.
+prepare_uml_mptcp()	# SERIES
+{
+	local config=$scripts/uml/config
+
+	prepare_source "$1"
+	if [ "$1" = 6.1 ]; then
+		config=$(cached "uml-config-$(digest "$config" "$(declare -f config_6_1)")" \
+			config_6_1)/config
+	fi
+	prepare_uml "uml-$1" "$config" "$scripts/uml/config.mptcp"
 }
 
 prepare_debian()	# SUITE SERIES PATTERN
@@ -117,18 +138,20 @@ prepare_debian()	# SUITE SERIES PATTERN
 
 case "${1:-}" in
 source)
-	prepare_source ;;
+	prepare_source "${2:-6.12}" ;;
 clang)
 	prepare_clang ;;
-uml-fast)
-	prepare_source_newest
+uml-fast)	# 7.x: its system calls cost half of what they do before 6.16
+	prepare_source 7.3
 	prepare_uml "$1" "$scripts/uml/config" ;;
 uml-gcov)
-	prepare_source_newest
+	prepare_source 7.3
 	prepare_uml "$1" "$scripts/uml/config" "$scripts/uml/config.gcov" ;;
 uml-debug)
-	prepare_source
+	prepare_source 6.12
 	prepare_uml "$1" "$scripts/uml/config" "$scripts/uml/config.debug" ;;
+uml-6.1 | uml-6.12 | uml-7.3)
+	prepare_uml_mptcp "${1#uml-}" ;;
 6.1)
 	prepare_debian bookworm "$1" '6[.]1[.].*-cloud-amd64' ;;
 6.12)

@@ -69,10 +69,10 @@ fi
 if [ -n "$leaks" ]; then
 	printf 'memory that nothing refers to:\n%s\n' "$leaks"
 fi
-if [ -n "$faults$leaks" ] && [ $status -eq 0 ]; then
+if [ -n "$faults$leaks" ]; then
 	echo "the kernel log:"
 	log_since vm | tail -300
-	status=70
+	[ $status -ne 0 ] || status=70
 fi
 
 if [ -n "${mlb_job:-}" ]; then

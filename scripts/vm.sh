@@ -3,15 +3,15 @@
 # Run a command in a virtual machine and exit with its status.
 #
 #   vm.sh KERNEL [--cpus N] [--mem MIB] [--timeout S] [--env NAME=VALUE]...
-#                [--] COMMAND...
+#                [--boot ARGUMENT]... [--with DIR]... [--] COMMAND...
 #
-# KERNEL is uml-fast, uml-debug or uml-gcov (User-Mode Linux on the host's
-# files, one CPU) or 6.1, 6.12, 7.3 (QEMU with Debian 12 and that Debian kernel).
-# The command sees the project under its usual path; what it writes is gone
-# afterwards, but what uml-gcov counted of the module, if MLB_COVERAGE names a
-# directory: there it has one of its own. Status 70: the command passed, but the
-# kernel's log has faults; 124: timeout; 125: the VM ended without saying how the
-# command did.
+# KERNEL is uml-fast, uml-debug, uml-gcov or uml-SERIES (User-Mode Linux on the
+# host's files, one CPU) or 6.1, 6.12, 7.3 (QEMU with Debian 12 and that Debian
+# kernel). The command sees the project under its usual path, and DIR under its
+# own; what it writes is gone afterwards, but what uml-gcov counted of the module,
+# if MLB_COVERAGE names a directory: there it has one of its own. --boot adds to
+# the kernel's command line. Status 70: the command passed, but the kernel's log
+# has faults; 124: timeout; 125: the VM ended without saying how the command did.
 . "$(dirname "$0")/lib.sh"
 
 usage()
@@ -24,6 +24,7 @@ usage()
 kernel=$1
 shift
 cpus=2 mem=1024 limit=600 probe=
+boot=() with=()
 environment=("ROOT=$ROOT" "CI=${CI:-}")
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -31,6 +32,8 @@ while [ $# -gt 0 ]; do
 	--mem)		mem=$2; shift ;;
 	--timeout)	limit=$2; shift ;;
 	--env)		environment+=("$2"); shift ;;
+	--boot)		boot+=("$2"); shift ;;
+	--with)		with+=("$2"); shift ;;
 	--probe)	probe=1 ;;
 	--)		shift; break ;;
 	-*)		usage ;;
@@ -75,7 +78,7 @@ run_uml()
 		rootfstype=hostfs rootflags=/ ro \
 		"init=$ROOT/scripts/vm-init.sh" "mlb_job=$job" \
 		con=null "con0=$console" seccomp=auto \
-		quiet panic=-1 no_hash_pointers log_buf_len=4M
+		quiet panic=-1 no_hash_pointers log_buf_len=4M "${boot[@]}"
 }
 
 accelerator()
@@ -101,6 +104,9 @@ pack_job()
 	name=${ROOT#/}
 	mkdir -p "$job/root/$name" "$job/root/mlb-job"
 	(cd "$ROOT" && cp -a --parents "${parts[@]}" "$job/root/$name/")
+	for part in "${with[@]}"; do
+		cp -a --parents "$part" "$job/root/"
+	done
 	cp "$job/env" "$job/command" "$BUSYBOX" "$job/root/mlb-job/"
 	printf '%s' "$ROOT/scripts/vm-init.sh" > "$job/root/mlb-job/init"
 	tar -C "$job/root" -c -f "$job/job.tar" .
@@ -112,7 +118,7 @@ run_qemu()
 	local arguments args
 
 	# A machine that gets little of its CPU takes its timer for broken.
-	args="console=ttyS0 quiet panic=-1 no_hash_pointers log_buf_len=4M norandmaps no_timer_check"
+	args="console=ttyS0 quiet panic=-1 no_hash_pointers log_buf_len=4M norandmaps no_timer_check ${boot[*]}"
 	mapfile -t arguments < <(accelerator)
 	if [ -n "$probe" ]; then
 		args+=" mlb.probe"
