@@ -48,6 +48,7 @@ check:
 unit:
 	$(MAKE) -C selftests/unit check
 	$(MAKE) -C userland check
+	selftests/mptcp/report_test.py
 
 fuzz:
 	scripts/fuzz.sh
@@ -79,6 +80,9 @@ test-cluster:
 test-real:
 	scripts/test-real.sh
 
+test-mptcp:
+	scripts/test-mptcp.sh -w selftests/mptcp/report.md
+
 help:
 	@echo "make                 module for the running kernel, and user space"
 	@echo "make KDIR=DIR        module for the kernel built in DIR"
@@ -95,8 +99,9 @@ help:
 	@echo "make demo            see mlb at work on three virtual machines (root; Debian 12)"
 	@echo "make test-cluster    three to five machines with the packages (root; Debian 12)"
 	@echo "make test-real       curl, nginx, HAProxy, Go, iperf3, kernel against kernel"
+	@echo "make test-mptcp      the kernel's own MPTCP selftests, with mlb (root; Debian 12)"
 	@echo "make bench-cluster   measure how nodes keep in step (root; Debian 12)"
 	@echo "make deb             Debian packages in build/deb"
 	@echo "MLB_SELFTEST=1       with the module's own unit tests, run when it is loaded"
 
-.PHONY: all modules userland install uninstall clean check unit fuzz fuzz-coverage coverage soak test demo deb test-cluster test-real bench-cluster help
+.PHONY: all modules userland install uninstall clean check unit fuzz fuzz-coverage coverage soak test demo deb test-cluster test-real test-mptcp bench-cluster help
