@@ -224,21 +224,21 @@ one_way() # FAMILY
 		"$(on_client "$RAWPKT" tcp -f A -a 1 -w $((200 * MLB_SCALE)) \
 			"${CLIENT4[1]}" 5000 "$VIP4" "$PORT")" none
 	check_eq "$name: it is dropped" "$(moved resolve drop-unanswered 2)" 1
-	suspected "$name" "$start"
-	stats_mark
-	check_true "$name: where they are, they still go to it" \
-		wait_for 5 moved_ge 10 tunnel rx 3
 	check_true "$name: it suspects those that do not hear it" \
 		wait_for 2 suspects_are 3 "1 2"
 	router_pin 1 3
 	stats_mark
 	check_eq "$name: what may be a join of those gets no RST from it" \
 		"$(on_client "$RAWPKT" tcp -o join=random \
-			-w $((200 * MLB_SCALE)) "${CLIENT4[1]}" 5000 "$VIP4" \
+			-w $((100 * MLB_SCALE)) "${CLIENT4[1]}" 5000 "$VIP4" \
 			"$PORT")" none
 	check_eq "$name: it is dropped there" \
 		"$(moved resolve drop-unanswered 3)" 1
 	router_pin 1 2
+	suspected "$name" "$start"
+	stats_mark
+	check_true "$name: where they are, they still go to it" \
+		wait_for 5 moved_ge 10 tunnel rx 3
 	new_avoid "$name"
 	events_forget
 	start=$(now_us)

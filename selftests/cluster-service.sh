@@ -104,6 +104,7 @@ flaps()
 	for i in 1 2 3 4; do
 		server_crash 2 4
 		sleep 0.8
+		[ "$i" != 1 ] || wait_for 10 role_at web 3 1 2 3
 		client_run flap$i -n "$N" -b 1000 -S "${CLIENT4[0]}" "$VIP4" \
 			"$PORT" > /dev/null
 		ok=$((ok + $(served_by 3)))
