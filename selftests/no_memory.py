@@ -166,15 +166,15 @@ class Failing:
 
 
 class Requests(Family):
-    """The netlink family, asked while memory is short."""
+    """The netlink family, asked while memory is short, if what fails is given."""
 
-    def __init__(self, path):
+    def __init__(self, path, failing=None):
         super().__init__(path)
         self.ops = {}
         for name, number, dump, _ in self.requests:
             self.ops[name + (" dump" if dump else "")] = (number, dump)
         self.groups = self.op_groups(path)
-        self.failing = Failing()
+        self.failing = failing
         self.failures = 0
         self.changing = 0
         self.told = ""
@@ -391,7 +391,7 @@ def main():
         return last_ones(
             lambda: LIBC.syscall(SYS_FINIT_MODULE, file, b"", 0),
             lambda: LIBC.delete_module(b"mlb", os.O_NONBLOCK), 200) == 0
-    family = Requests(sys.argv[2])
+    family = Requests(sys.argv[2], Failing())
     for step in STORY:
         family.with_failures(*step)
     family.failing.close()
