@@ -117,21 +117,22 @@ rst_takes()
 	tap_note "$1: the RST took $TOOK ms"
 }
 
-# What may be a join of the suspect: its client is to send it again.
-join_dropped() # NAME
+# What may be a join of a suspect: its client is to send it again.
+join_dropped() # NAME NODE
 {
 	local start
 
-	stats_mark
+	router_pin 0 "$2"
+	stats_mark "$2"
 	start=$(now_us)
 	spawn "$PREFIX-c" "$TMP/raw" "$RAWPKT" tcp -o join=random \
-		-w $((200 * MLB_SCALE)) "${CLIENT4[0]}" 5000 "$VIP4" "$PORT"
-	check_true "$1: an unknown token is dropped" \
-		wait_for 5 moved_ge 1 resolve drop-unanswered 1
+		-w $((100 * MLB_SCALE)) "${CLIENT4[0]}" 5000 "$VIP4" "$PORT"
+	check_true "$1: node $2 drops an unknown token" \
+		wait_for 5 moved_ge 1 resolve drop-unanswered "$2"
 	TOOK=$((($(now_us) - start) / 1000))
 	tap_note "$1: that took $TOOK ms"
 	wait $! || :
-	check_eq "$1: and gets no RST" "$(cat "$TMP/raw")" none
+	check_eq "$1: which gets no RST" "$(cat "$TMP/raw")" none
 }
 
 join_refused()
@@ -172,10 +173,15 @@ both_ways() # FAMILY
 	cut "$f" 2 3
 	suspect_seen
 	# Before all else, for the patience of the nodes ends after ten seconds.
-	join_dropped "$name"
+	join_dropped "$name" 1
 	# To wait is to wait for twice the resolve-timeout, which is 500 ms.
-	check_range "$name: which waits for it no longer" $TOOK 0 \
+	check_range "$name: and waits for nobody" $TOOK 0 \
 		$((before + 600 * MLB_SCALE))
+	# Who hears nobody has nobody to ask.
+	check_true "$name: node 3 suspects all others" \
+		wait_for 2 suspects_are 3 "1 2"
+	join_dropped "$name" 3
+	router_pin 0 1
 	suspected "$name" "$start"
 	check_true "$name: for the other node, too" wait_for 2 suspects_are 2 3
 	new_avoid "$name"
@@ -224,21 +230,12 @@ one_way() # FAMILY
 		"$(on_client "$RAWPKT" tcp -f A -a 1 -w $((200 * MLB_SCALE)) \
 			"${CLIENT4[1]}" 5000 "$VIP4" "$PORT")" none
 	check_eq "$name: it is dropped" "$(moved resolve drop-unanswered 2)" 1
-	check_true "$name: it suspects those that do not hear it" \
-		wait_for 2 suspects_are 3 "1 2"
-	router_pin 1 3
-	stats_mark
-	check_eq "$name: what may be a join of those gets no RST from it" \
-		"$(on_client "$RAWPKT" tcp -o join=random \
-			-w $((100 * MLB_SCALE)) "${CLIENT4[1]}" 5000 "$VIP4" \
-			"$PORT")" none
-	check_eq "$name: it is dropped there" \
-		"$(moved resolve drop-unanswered 3)" 1
-	router_pin 1 2
 	suspected "$name" "$start"
 	stats_mark
 	check_true "$name: where they are, they still go to it" \
 		wait_for 5 moved_ge 10 tunnel rx 3
+	check_true "$name: it suspects those that do not hear it" \
+		wait_for 2 suspects_are 3 "1 2"
 	new_avoid "$name"
 	events_forget
 	start=$(now_us)
