@@ -3,7 +3,7 @@
 # Every test of mlb: unit tests, static checks, a minute of each fuzz target,
 # all selftests on User-Mode Linux, those of debug.list there with every checker
 # of the kernel, in QEMU on each distribution kernel those of core.list and of
-# the kernel's own list, and the cluster of machines of scripts/test-cluster.sh.
+# the kernel's own list, and the cluster of three machines of scripts/test-cluster.sh.
 # Ends with the line "N passed, N failed" and status 0 when nothing failed.
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
@@ -69,7 +69,7 @@ in_qemu()
 	for kernel in "${KERNELS_QEMU[@]}"; do
 		counted "$kernel" scripts/run-tests.sh "$kernel" core "$kernel"
 	done
-	counted cluster scripts/test-cluster.sh
+	counted cluster scripts/test-cluster.sh -s
 	# The others have one more slot then.
 	: > "$MLB_SLOTS/qemu"
 }
