@@ -60,8 +60,8 @@ static void on_view(void *arg, const struct engine_view *view)
 		c->view_since = uv_now(c->loop);
 	if (view->ring != old.ring)
 		c->ring_since = uv_now(c->loop);
-	if (view->group_ring != old.group_ring)
-		c->group_since = uv_now(c->loop);
+	if (view->ring != old.ring || view->group_ring != old.group_ring)
+		c->hearing_since = uv_now(c->loop);
 	for (size_t i = 0; view->connected && i < view->n_nodes; i++)
 		if (view->nodes[i] != c->config->self.id)
 			members_get(&c->members, view->nodes[i]);

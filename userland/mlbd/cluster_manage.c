@@ -20,7 +20,7 @@
 static enum assign_state state_of(const struct cluster *c,
 				  const struct peer *peer)
 {
-	uint64_t heard = peer->heard;
+	uint64_t heard;
 
 	if (!peer->member)
 		return ASSIGN_LOST;
@@ -32,12 +32,7 @@ static enum assign_state state_of(const struct cluster *c,
 	 * that was long in coming, or the ring is another, all begin anew: the
 	 * peers' may come a moment later.
 	 */
-	if (heard < c->own_since)
-		heard = c->own_since;
-	if (heard < c->ring_since)
-		heard = c->ring_since;
-	if (heard < c->group_since)
-		heard = c->group_since;
+	heard = peer->heard > c->hearing_since ? peer->heard : c->hearing_since;
 	return c->own_heard < heard + REPORT_OLD_MS ? ASSIGN_HERE :
 						      ASSIGN_SILENT;
 }

@@ -44,7 +44,7 @@ struct cluster {
 	uint64_t quorate_since;
 	uint64_t view_since; /* it is quorate, or is not */
 	uint64_t ring_since;
-	uint64_t group_since; /* messages are of this ring */
+	uint64_t hearing_since; /* peers can be heard, without a gap */
 	bool settled;	 /* the newest document is here, as far as can be known */
 	bool configured; /* the kernel took everything, once */
 	bool pooled;	 /* it serves just whom it should, since there is quorum */
@@ -62,7 +62,6 @@ struct cluster {
 
 	struct report own; /* how this node is, as it tells it */
 	uint64_t own_heard; /* when that came back from the engine last */
-	uint64_t own_since; /* and since when without a gap */
 	bool report_soon;
 
 	struct document_stamp history[HISTORY_MAX];

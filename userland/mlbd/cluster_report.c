@@ -96,7 +96,7 @@ void cluster_take_own_report(struct cluster *c)
 	uint64_t now = uv_now(c->loop);
 
 	if (now - c->own_heard >= REPORT_GAP_MS)
-		c->own_since = now;
+		c->hearing_since = now;
 	c->own_heard = now;
 }
 
